@@ -1,0 +1,29 @@
+//! Names this build: a hash over what controller and worker share, so that only equal builds talk to each other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+fn collect(path: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+            collect(&entry.path(), files);
+        }
+    } else if let Ok(bytes) = fs::read(path) {
+        files.insert(path.to_string_lossy().into_owned(), bytes);
+    }
+}
+
+fn main() {
+    let mut files = BTreeMap::new();
+    for shared in
+        ["src/value", "src/outcome.rs", "src/proto", "src/modules", "src/facts", "src/worker", "Cargo.lock"]
+    {
+        println!("cargo::rerun-if-changed={shared}");
+        collect(Path::new(shared), &mut files);
+    }
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    println!("cargo::rustc-env=REGATTA_BUILD={:016x}", hasher.finish());
+}

@@ -1,0 +1,3 @@
+//! The controller's command line.
+
+fn main() {}

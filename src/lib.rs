@@ -1,0 +1,25 @@
+//! Regatta: Ansible's playbooks, pushed over SSH by a small static worker.
+//!
+//! The layers, lowest first; a layer uses only lower ones (`tests/layers.rs` holds that):
+//! `value` `outcome` `diag` `event` · `proto` `modules` `facts` `yaml` · `worker` `inventory` `template` `vars`
+//! `playbook` · `connection` · `engine` · `output` · `cli`. Without the feature `controller` only what the worker
+//! needs is built.
+
+pub mod modules;
+pub mod outcome;
+pub mod proto;
+pub mod secret;
+pub mod value;
+
+#[cfg(feature = "controller")]
+pub mod connection;
+#[cfg(feature = "controller")]
+pub mod diag;
+#[cfg(feature = "controller")]
+pub mod event;
+#[cfg(feature = "controller")]
+pub mod playbook;
+#[cfg(feature = "controller")]
+pub mod template;
+#[cfg(feature = "controller")]
+pub mod yaml;

@@ -1,0 +1,55 @@
+//! The modules: what runs on hosts. One file a module, one line here; see `api` for the shape of one.
+
+pub mod api;
+
+use api::{Entry, Execution};
+
+/// Declares the families' modules and the registry. A module's struct is `family::name::Args`.
+macro_rules! modules {
+    ($( $family:ident { $( $name:ident : $execution:ident as [$($alias:literal),*], )* } )*) => {
+        $( #[doc = concat!("The family `", stringify!($family), "`.")] pub mod $family { $( pub mod $name; )* } )*
+        /// Every module, in the order of the families.
+        pub static ALL: &[Entry] = &[ $( $( modules!(@entry $family $name $execution [$($alias),*]), )* )* ];
+    };
+    (@entry $family:ident $name:ident Controller [$($alias:literal),*]) => {
+        Entry::control::<$family::$name::Args>(stringify!($name), stringify!($family), &[$($alias),*])
+    };
+    (@entry $family:ident $name:ident $execution:ident [$($alias:literal),*]) => {
+        Entry::of::<$family::$name::Args>(stringify!($name), stringify!($family), &[$($alias),*], Execution::$execution)
+    };
+}
+
+// `cargo fmt` does not follow modules that a macro declares: the README's test command formats all tracked files.
+modules! {
+    commands {
+    }
+    control {
+    }
+    files {
+    }
+    net {
+    }
+    packages {
+    }
+    services {
+    }
+    system {
+        ping: Host as ["ansible.builtin.ping"],
+    }
+}
+
+/// The module of a name: short (`file`), full (`ansible.builtin.file`) or an alias.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Entry> {
+    let name = name
+        .strip_prefix("ansible.legacy.")
+        .or_else(|| name.strip_prefix("ansible.builtin."))
+        .unwrap_or(name);
+    ALL.iter().find(|entry| {
+        entry.name == name
+            || entry
+                .aliases
+                .iter()
+                .any(|alias| *alias == name || alias.strip_prefix("ansible.builtin.") == Some(name))
+    })
+}

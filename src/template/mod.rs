@@ -1,0 +1,7 @@
+//! From nodes to values: templates, conditions, lookups.
+//!
+//! The engine that evaluates is here; where variables come from is behind [`Scope`], which `vars` implements.
+
+mod scope;
+
+pub use scope::{Binding, LazyMap, Scope};
