@@ -8,7 +8,7 @@ mod render;
 mod sources;
 mod suggest;
 
-pub use codes::{CODES, explain};
+pub use codes::{CODES, code, explain};
 pub use render::{render, to_json};
 pub use sources::{FileId, Position, Sources};
 pub use suggest::closest;
