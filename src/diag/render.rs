@@ -272,7 +272,7 @@ error[R101]: unknown module `coppy`
                 diagnostic = diagnostic.label(span(file, start, end), "l");
             }
             prop_assert!(render(&diagnostic, &sources, false).ends_with('\n'));
-            to_json(&diagnostic, &sources);
+            prop_assert!(to_json(&diagnostic, &sources).is_object());
         }
     }
 
