@@ -124,6 +124,10 @@ pub struct Common {
     pub when: Vec<Node>,
     /// `vars` of blocks and of the task, nearer ones having replaced farther ones. The play's are not in here.
     pub vars: Arc<NodeMap>,
+    /// `vars` of the `include_tasks` and `include_role` around it: unlike `vars` they win over `set_fact`.
+    pub params: Arc<NodeMap>,
+    /// `notify` of the block around it: for tasks without their own (`Task::notify` is the effective one).
+    pub notify: Vec<Node>,
     /// `tags` of the task and of all around it.
     pub tags: Vec<Node>,
     /// `environment`, the play's first; later ones win.
@@ -324,8 +328,14 @@ pub struct Role {
     pub parent_vars: Vec<(Arc<NodeMap>, Arc<NodeMap>)>,
     /// `allow_duplicates` of its meta, or of `include_role`.
     pub allow_duplicates: bool,
-    /// Its own tasks (without dependencies).
+    /// The whole play sees its defaults and vars: it stands in `roles`, in `import_role`, or in an `include_role`
+    /// with `public`.
+    pub public: bool,
+    /// What its `meta/argument_specs.yml` (or `argument_specs` of its meta) says: entry points and their options.
+    pub argument_specs: Option<Node>,
+    /// Its own tasks, without dependencies. Empty in `Task::role`, which is the role's identity: tasks inside of
+    /// themselves would never be freed. What `Loader::include_role` returns has its dependencies' blocks in here.
     pub tasks: Vec<Item>,
-    /// Its handlers.
+    /// Its handlers. Empty in `Task::role`.
     pub handlers: Vec<Item>,
 }
