@@ -25,5 +25,11 @@ fn main() {
     }
     let mut hasher = DefaultHasher::new();
     files.hash(&mut hasher);
+    // A worker to carry inside the controller, for controllers that run where it can't stand beside them.
+    println!("cargo::rerun-if-env-changed=REGATTA_EMBED_WORKER");
+    println!("cargo::rustc-check-cfg=cfg(regatta_embedded_worker)");
+    if std::env::var_os("REGATTA_EMBED_WORKER").is_some_and(|path| !path.is_empty()) {
+        println!("cargo::rustc-cfg=regatta_embedded_worker");
+    }
     println!("cargo::rustc-env=REGATTA_BUILD={:016x}", hasher.finish());
 }

@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod proto;
 pub mod secret;
 pub mod value;
+pub mod worker;
 
 #[cfg(feature = "controller")]
 pub mod connection;

@@ -1,1 +1,5 @@
+//! The tests that use the programs as they are: one binary, one folder a subject.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod worker;

@@ -1,3 +1,8 @@
 //! The program on the host: serves one controller over its standard input and output.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    regatta::worker::run(&arguments)
+}

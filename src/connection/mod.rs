@@ -1,5 +1,12 @@
 //! Ways to a host: a connection starts programs there; the worker, once started over one, runs the tasks.
 
+pub mod client;
+pub mod connector;
+pub mod image;
+pub mod local;
+mod push;
+mod transfer;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +14,11 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::secret::Secret;
+
+pub use client::{BlobSource, CallError, Lines, NoFiles, Worker};
+pub use connector::{Connector, ConnectorOptions, RawOutput};
+pub use image::Images;
+pub use local::Local;
 
 /// A way to start programs on a host.
 pub trait Connection: Send + Sync {

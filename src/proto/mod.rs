@@ -3,7 +3,10 @@
 //! Both ends are the same build (the handshake carries [`BUILD`]), so there is no compatibility code.
 //! A frame is a length (4 bytes, little endian) and a postcard-encoded message.
 
+pub mod boot;
 pub mod frame;
+#[cfg(feature = "controller")]
+pub mod frame_async;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +23,15 @@ pub const MAX_FRAME: usize = 64 << 20;
 /// The most that one [`FromController::Chunk`] carries, in bytes.
 pub const CHUNK: usize = 64 << 10;
 
+/// How many bytes of one file may be under way in either direction: what a [`FromWorker::Want`] asks for, and what
+/// the worker may send of a call's [`FromWorker::Piece`]s before the first [`FromController::Credit`].
+pub const WINDOW: usize = 8 * CHUNK;
+
 /// Names one call of a connection; the controller counts up.
 pub type CallId = u64;
 
 /// From the controller to the worker.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromController {
     /// Run a module.
     Run(Box<Call>),
@@ -62,11 +69,12 @@ pub enum FromController {
 }
 
 /// From the worker to the controller.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
     /// The first message: the worker is up.
     Hello(Hello),
-    /// The worker wants (more of) a file's contents.
+    /// The worker wants (more of) a file's contents: `credit` bytes from `offset` on may be sent now. Where `offset`
+    /// is the end of what was asked for before, the stream goes on; any other one starts it anew there.
     Want {
         /// The call that wants them.
         call: CallId,
@@ -103,7 +111,7 @@ pub enum FromWorker {
 }
 
 /// Who the worker is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// [`BUILD`] of the worker.
     pub build: String,
@@ -116,7 +124,7 @@ pub struct Hello {
 }
 
 /// One module run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// Names the call.
     pub id: CallId,

@@ -5,6 +5,7 @@
 
 mod convert;
 mod path;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,9 +38,9 @@ pub enum Value {
     /// Bytes that are not text.
     Bytes(Arc<[u8]>),
     /// A list.
-    List(Arc<Vec<Value>>),
+    List(#[serde(deserialize_with = "wire::nested")] Arc<Vec<Value>>),
     /// A mapping.
-    Map(Arc<Map>),
+    Map(#[serde(deserialize_with = "wire::nested")] Arc<Map>),
     /// `omit`: an argument with this value counts as not given.
     Omit,
 }

@@ -1,0 +1,65 @@
+//! One call: its module in a thread of its own, with whatever it does turned into a reply.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread;
+
+use super::control::Control;
+use super::{Server, host};
+use crate::modules;
+use crate::modules::api::Fail;
+use crate::outcome::Outcome;
+use crate::proto::{Call, Reply};
+
+thread_local! {
+    /// What the last panic of this thread said, and where.
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Makes a panicking thread keep its message for [`guarded`] instead of printing it.
+pub(super) fn keep_panic_messages() {
+    panic::set_hook(Box::new(|info| {
+        let text = info.payload().downcast_ref::<&str>().copied();
+        let text = text.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str));
+        let what = text.unwrap_or("no message");
+        let place = info.location().map(|it| format!(" at {}:{}", it.file(), it.line())).unwrap_or_default();
+        PANIC.with_borrow_mut(|kept| *kept = format!("{what}{place}"));
+    }));
+}
+
+/// Runs a call to its end.
+pub(super) fn perform(server: &Arc<Server>, call: Call, control: &Arc<Control>) -> Reply {
+    if let Some(stop) = control.stopped() {
+        return Reply::Died(stop.to_string());
+    }
+    let limit = call.timeout;
+    let (server, inner) = (Arc::clone(server), Arc::clone(control));
+    let name = call.module.to_string();
+    let started = thread::Builder::new().name(name).spawn(move || {
+        let reply = guarded(&server, &call, &inner);
+        inner.end(reply);
+    });
+    match started {
+        Ok(_) => control.outcome(limit),
+        Err(error) => Reply::Died(format!("the host has no room for another thread: {error}")),
+    }
+}
+
+fn guarded(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Reply {
+    match panic::catch_unwind(AssertUnwindSafe(|| module(server, call, control))) {
+        Ok(outcome) => Reply::Ran(outcome),
+        Err(_) => {
+            let message = PANIC.take();
+            Reply::Died(format!("the module {} has a bug: it panicked: {message}", call.module))
+        }
+    }
+}
+
+fn module(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Outcome {
+    let Some(exec) = modules::find(&call.module).and_then(|entry| entry.exec) else {
+        return Fail::new(format!("the worker has no module {}", call.module)).into_outcome();
+    };
+    let mut host = host::for_call(server, call, control);
+    exec(&call.args, &mut host, call.check, call.diff).unwrap_or_else(Fail::into_outcome)
+}

@@ -1,0 +1,90 @@
+//! From the command line of `regatta-worker` to a worker that serves.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::getuid;
+
+use super::signals;
+use crate::proto::boot::Nonce;
+use crate::proto::{BUILD, Hello};
+
+const HELP: &str =
+    "regatta-worker runs tasks on a host for regatta, which starts it there by itself over SSH.
+There is nothing to do with it by hand.
+";
+
+/// What the program does: `serve FIRST SECOND [DIRECTORY]`, with both halves of the nonce to greet with and a directory
+/// that held the program and is no longer needed.
+#[must_use]
+pub fn run(arguments: &[OsString]) -> ExitCode {
+    let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let result = match words.as_slice() {
+        ["--version"] => writeln!(io::stdout(), "regatta-worker {} {BUILD}", env!("CARGO_PKG_VERSION")),
+        ["serve", first, second, rest @ ..] if rest.len() < 2 && !io::stdin().is_terminal() => {
+            let directory = rest.first().map(|_| PathBuf::from(&arguments[3]));
+            serve(&Nonce::from_halves(first, second), directory.as_deref())
+        }
+        _ => {
+            // Nobody to tell if this fails.
+            drop(io::stderr().write_all(HELP.as_bytes()));
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(io::stderr(), "regatta-worker: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(nonce: &Nonce, directory: Option<&Path>) -> io::Result<()> {
+    if let Some(directory) = directory {
+        drop(fs::remove_dir_all(directory));
+    }
+    let signals = signals::block();
+    let hello = hello();
+    if std::env::set_current_dir(&hello.home).is_err() {
+        std::env::set_current_dir("/")?;
+    }
+    let (input, mut output) = take_over()?;
+    output.write_all(nonce.hello().as_bytes())?;
+    super::serve(input, output, hello, Some(signals))
+}
+
+/// The two streams of the wire, taken away from the standard ones, so that no command that a module starts can read
+/// or write frames.
+fn take_over() -> io::Result<(File, File)> {
+    let input = fcntl_dupfd_cloexec(io::stdin(), 3)?;
+    let output = fcntl_dupfd_cloexec(io::stdout(), 3)?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok((File::from(input), File::from(output)))
+}
+
+fn hello() -> Hello {
+    let uid = getuid().as_raw();
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let entry = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.get(2).and_then(|it| it.parse().ok()) == Some(uid));
+    let field = |index: usize| entry.as_ref().and_then(|fields| fields.get(index)).map(|it| (*it).to_owned());
+    let variable = |name| std::env::var(name).ok().filter(|it| !it.is_empty());
+    Hello {
+        build: BUILD.to_owned(),
+        pid: std::process::id(),
+        user: field(0)
+            .or_else(|| variable("LOGNAME"))
+            .or_else(|| variable("USER"))
+            .unwrap_or(uid.to_string()),
+        home: variable("HOME").or_else(|| field(5)).unwrap_or_else(|| "/".to_owned()),
+    }
+}

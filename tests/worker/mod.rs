@@ -1,0 +1,51 @@
+//! The real worker program: brought up over a connection, called, cancelled, killed.
+
+mod bring_up;
+mod calls;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use regatta::connection::{ConnectError, Connection, Images, Local, NoFiles, Worker};
+use regatta::proto::{Call, Reply};
+use regatta::value::{Map, Value};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_regatta-worker"))
+}
+
+fn images() -> Images {
+    Images::only(program())
+}
+
+/// This machine with another home, so that the tests leave the real one alone.
+fn machine(home: &Path) -> Local {
+    Local::new()
+        .with_variable("HOME", Some(home.to_str().unwrap()))
+        .with_variable("XDG_CACHE_HOME", None)
+        .with_variable("XDG_RUNTIME_DIR", None)
+}
+
+async fn start(connection: &dyn Connection) -> Result<Arc<Worker>, ConnectError> {
+    Worker::start(connection, &images(), "testhost", PATIENCE).await
+}
+
+fn call(worker: &Worker, module: &str, args: &[(&str, &str)]) -> Call {
+    let args: Map = args.iter().map(|(name, value)| ((*name).into(), Value::from(*value))).collect();
+    Call { chain: worker.new_chain(), module: module.into(), args, ..Call::default() }
+}
+
+async fn run(worker: &Arc<Worker>, call: Call) -> Reply {
+    worker.call(call, Arc::new(NoFiles), None, None).await.unwrap()
+}
+
+/// What a module that ran returned under a name, as text.
+fn field(reply: &Reply, name: &str) -> String {
+    match reply {
+        Reply::Ran(outcome) => outcome.fields.get(name).map(ToString::to_string).unwrap_or_default(),
+        other => panic!("{other:?}"),
+    }
+}
