@@ -1,0 +1,260 @@
+//! Filters with patterns in Python's syntax, matched by fancy-regex. Tests with patterns use [`Pattern`] too.
+
+use fancy_regex::{Regex, RegexBuilder};
+use minijinja::State;
+use minijinja::value::{Value, ValueKind};
+
+use super::python::{self, Outcome, fail, list};
+use super::{Args, Filter, filter};
+
+pub(super) const FILTERS: &[Filter] = &[
+    filter(
+        "regex_replace",
+        "value, pattern=, replacement=, ignorecase=, multiline=, count=, mandatory_count=",
+        regex_replace,
+        "what matches a pattern, replaced",
+    ),
+    filter("regex_search", "value, regex, *args, ignorecase=, multiline=", regex_search, "the first match"),
+    filter("regex_findall", "value, regex, multiline=, ignorecase=", regex_findall, "all matches"),
+    filter("regex_escape", "string, re_type=", regex_escape, "a text as a pattern that matches just it"),
+];
+
+/// What a pattern found.
+pub(crate) type Captures<'t> = fancy_regex::Captures<'t, str>;
+
+/// A compiled pattern.
+pub(crate) struct Pattern(Regex);
+
+impl Pattern {
+    /// Compiles a pattern that is in Python's syntax.
+    ///
+    /// # Errors
+    /// If it is no pattern.
+    pub(crate) fn new(pattern: &str, ignore_case: bool, multi_line: bool) -> Outcome<Pattern> {
+        let built = RegexBuilder::new(&translate(pattern, multi_line))
+            .case_insensitive(ignore_case)
+            .multi_line(multi_line)
+            .build();
+        built.map(Pattern).map_err(|error| fail(format!("'{pattern}' is no pattern: {error}")))
+    }
+
+    /// The first match at or after the beginning of the text.
+    ///
+    /// # Errors
+    /// If matching takes too many steps.
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Outcome<Option<Captures<'t>>> {
+        self.0.captures(text).map_err(|error| fail(format!("the pattern does not work out: {error}")))
+    }
+
+    fn all<'t>(&self, text: &'t str) -> Outcome<Vec<Captures<'t>>> {
+        let found: Result<Vec<_>, _> = self.0.captures_iter(text).collect();
+        found.map_err(|error| fail(format!("the pattern does not work out: {error}")))
+    }
+}
+
+/// Rewrites what Python's `re` writes otherwise than fancy-regex: `\Z`, `$` before a last line end, a literal `[` in a
+/// class, stray braces.
+fn translate(pattern: &str, multi_line: bool) -> String {
+    let lines = multi_line || pattern.contains("(?m");
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let mut chars = pattern.char_indices().peekable();
+    let mut class_at = None;
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some((_, 'Z')) if class_at.is_none() => out.push_str("\\z"),
+                Some((_, next)) => {
+                    // Python takes a needless backslash before anything that is no letter or digit.
+                    if !next.is_ascii() {
+                        out.push(next);
+                    } else {
+                        out.push('\\');
+                        out.push(next);
+                    }
+                }
+                None => out.push('\\'),
+            },
+            '[' if class_at.is_some() => out.push_str("\\["),
+            '[' => {
+                out.push('[');
+                class_at = Some(at);
+                if chars.next_if(|(_, c)| *c == '^').is_some() {
+                    out.push('^');
+                }
+                if chars.next_if(|(_, c)| *c == ']').is_some() {
+                    out.push_str("\\]");
+                }
+            }
+            ']' if class_at.take().is_some() => out.push(']'),
+            '&' | '~' if class_at.is_some() => {
+                out.push('\\');
+                out.push(c);
+            }
+            '$' if class_at.is_none() && !lines => out.push_str("(?=\\n?\\z)"),
+            '{' if class_at.is_none() && !is_repeat(&pattern[at..]) => out.push_str("\\{"),
+            '}' if class_at.is_none() && !closes_repeat(&pattern[..at]) => out.push_str("\\}"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Whether the text begins with `{2}`, `{2,}`, `{,3}` or `{2,3}`.
+fn is_repeat(text: &str) -> bool {
+    let Some((inside, _)) = text.strip_prefix('{').and_then(|it| it.split_once('}')) else { return false };
+    let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
+    let digits = |it: &str| it.bytes().all(|b| b.is_ascii_digit());
+    inside.len() > usize::from(inside.contains(',')) && digits(low) && digits(high)
+}
+
+fn closes_repeat(before: &str) -> bool {
+    before.rfind('{').is_some_and(|at| {
+        let escaped = before[..at].bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1;
+        !escaped && is_repeat(&format!("{}}}", &before[at..]))
+    })
+}
+
+/// Fills `\1`, `\g<1>`, `\g<name>`, `\n` of a replacement from a match.
+fn expand(template: &str, found: &Captures<'_>, out: &mut String) -> Outcome<()> {
+    let group = |name: &str| -> Outcome<&str> {
+        let known = match name.parse::<usize>() {
+            Ok(index) if index < found.len() => found.get(index),
+            Ok(_) => return Err(fail(format!("invalid group reference {name}"))),
+            Err(_) => found.name(name),
+        };
+        Ok(known.map_or("", |it| it.as_str()))
+    };
+    let mut rest = template;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let digits = after.bytes().take(2).take_while(u8::is_ascii_digit).count();
+        if digits > 0 && !after.starts_with('0') {
+            out.push_str(group(&after[..digits])?);
+            rest = &after[digits..];
+            continue;
+        }
+        if let Some((name, tail)) = after.strip_prefix("g<").and_then(|it| it.split_once('>')) {
+            out.push_str(group(name)?);
+            rest = tail;
+            continue;
+        }
+        let mut chars = after.chars();
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('f') => out.push('\x0c'),
+            Some('v') => out.push('\x0b'),
+            Some('a') => out.push('\x07'),
+            Some('0') => out.push('\0'),
+            Some('\\') | None => out.push('\\'),
+            Some(c) if c.is_ascii_alphabetic() => {
+                return Err(fail(format!("bad escape \\{c} in the replacement")));
+            }
+            Some(c) => {
+                out.push('\\');
+                out.push(c);
+            }
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    Ok(())
+}
+
+fn named(args: &Args, error: &minijinja::Error) -> minijinja::Error {
+    args.fail(error.detail().unwrap_or_default())
+}
+
+fn regex_replace(_: &mut State<'_, '_>, args: &Args) -> Outcome {
+    let (text, replacement) = (args.text("value"), args.text("replacement"));
+    let (case, lines) = (args.flag("ignorecase", false), args.flag("multiline", false));
+    let pattern = Pattern::new(&args.text("pattern"), case, lines).map_err(|e| named(args, &e))?;
+    let most = args.size("count")?.filter(|it| *it > 0).unwrap_or(usize::MAX);
+    let (mut out, mut end, mut count) = (String::new(), 0, 0);
+    for found in pattern.all(&text).map_err(|e| named(args, &e))?.iter().take(most) {
+        let Some(whole) = found.get(0) else { continue };
+        out.push_str(&text[end..whole.start()]);
+        expand(&replacement, found, &mut out).map_err(|e| named(args, &e))?;
+        end = whole.end();
+        count += 1;
+    }
+    match args.size("mandatory_count")? {
+        Some(wanted) if wanted > 0 && wanted != count => {
+            Err(args.fail(format!("'{}' matches {count} times, not {wanted}", args.text("pattern"))))
+        }
+        _ => Ok((out + &text[end..]).into()),
+    }
+}
+
+fn text_of(found: &Captures<'_>, group: usize) -> Value {
+    found.get(group).map_or(Value::from(()), |it| it.as_str().into())
+}
+
+fn regex_search(_: &mut State<'_, '_>, args: &Args) -> Outcome {
+    let text = args.text("value");
+    let (case, lines) = (args.flag("ignorecase", false), args.flag("multiline", false));
+    let pattern = Pattern::new(&args.text("regex"), case, lines).map_err(|e| named(args, &e))?;
+    let Some(found) = pattern.find(&text).map_err(|e| named(args, &e))? else { return Ok(Value::from(())) };
+    if args.rest().is_empty() {
+        return Ok(text_of(&found, 0));
+    }
+    let mut groups = Vec::new();
+    for wanted in args.rest().iter().map(python::text) {
+        let group = if let Some(name) = wanted.strip_prefix("\\g<").and_then(|it| it.strip_suffix('>')) {
+            name.to_owned()
+        } else if let Some(index) =
+            wanted.strip_prefix('\\').filter(|it| it.bytes().all(|b| b.is_ascii_digit()))
+        {
+            index.to_owned()
+        } else {
+            return Err(args.fail(format!("'{wanted}' is no group: \\1 or \\g<name>")));
+        };
+        groups.push(match group.parse::<usize>() {
+            Ok(index) if index < found.len() => text_of(&found, index),
+            Ok(_) => return Err(args.fail(format!("there is no group {group}"))),
+            Err(_) => found.name(&group).map_or(Value::from(()), |it| it.as_str().into()),
+        });
+    }
+    Ok(list(groups))
+}
+
+fn regex_findall(_: &mut State<'_, '_>, args: &Args) -> Outcome {
+    let text = args.text("value");
+    let (case, lines) = (args.flag("ignorecase", false), args.flag("multiline", false));
+    let pattern = Pattern::new(&args.text("regex"), case, lines).map_err(|e| named(args, &e))?;
+    let group = |found: &Captures<'_>, at| Value::from(found.get(at).map_or("", |it| it.as_str()));
+    let all = pattern.all(&text).map_err(|e| named(args, &e))?;
+    Ok(all
+        .iter()
+        .map(|found| match found.len() {
+            0 | 1 => group(found, 0),
+            2 => group(found, 1),
+            len => {
+                minijinja::value::Tuple::from((1..len).map(|at| group(found, at)).collect::<Vec<_>>()).into()
+            }
+        })
+        .collect())
+}
+
+fn regex_escape(_: &mut State<'_, '_>, args: &Args) -> Outcome {
+    let special: &str = match args.str_or("re_type", "python")? {
+        "python" => "()[]{}?*+-|^$\\.&~# \t\n\r\x0b\x0c",
+        "posix_basic" => ".[]*^$\\",
+        "posix_extended" => return Err(args.fail("posix_extended is not implemented, nor is it by Ansible")),
+        other => return Err(args.fail(format!("'{other}' is no re_type: python or posix_basic"))),
+    };
+    let value = args.value("string");
+    if !matches!(value.kind(), ValueKind::String | ValueKind::Number | ValueKind::Bool) {
+        return Err(args.fail(format!("expected a string, not '{}'", python::type_name(&value))));
+    }
+    let mut out = String::new();
+    for c in args.text("string").chars() {
+        if special.contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    Ok(out.into())
+}
