@@ -9,7 +9,7 @@ use std::sync::Arc;
 use annotate_snippets::{
     Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet, normalize_untrusted_str,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Diagnostic, FileId, Severity, Sources, Span};
 
@@ -52,10 +52,15 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         Value::Object(label)
     });
     let labels: Vec<Value> = labels.collect();
-    let head = json!({ "code": diagnostic.code, "severity": severity, "message": diagnostic.message });
-    let tail = json!({ "labels": labels, "notes": diagnostic.notes, "help": diagnostic.help });
-    let parts = [head, Value::Object(place(diagnostic.span(), sources)), tail];
-    Value::Object(parts.iter().filter_map(Value::as_object).cloned().flatten().collect())
+    let mut json = serde_json::Map::new();
+    json.insert("code".into(), diagnostic.code.into());
+    json.insert("severity".into(), severity.into());
+    json.insert("message".into(), diagnostic.message.as_str().into());
+    json.extend(place(diagnostic.span(), sources));
+    json.insert("labels".into(), labels.into());
+    json.insert("notes".into(), diagnostic.notes.as_slice().into());
+    json.insert("help".into(), diagnostic.help.as_deref().into());
+    Value::Object(json)
 }
 
 fn place(span: Option<Span>, sources: &Sources) -> serde_json::Map<String, Value> {
@@ -162,6 +167,7 @@ fn line_end(text: &str, at: usize) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     fn span(file: FileId, start: usize, end: usize) -> Span {
         Span { file, start: u32::try_from(start).unwrap(), end: u32::try_from(end).unwrap() }
