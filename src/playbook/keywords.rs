@@ -8,7 +8,7 @@ mod table;
 use crate::diag::Diagnostic;
 use crate::yaml::{Kind, Node, NodeMap};
 
-use super::code;
+use crate::diag::code;
 pub use table::KEYWORDS;
 
 /// Where a keyword may stand.
@@ -172,15 +172,18 @@ pub fn replaced(name: &str) -> Option<&'static str> {
 /// The message for a word that is no keyword of this place.
 pub fn unknown(name: &str, span: crate::diag::Span, place: Place) -> Diagnostic {
     if let Some(now) = replaced(name) {
-        return Diagnostic::error(code::KEYWORD, format!("`{name}` is gone")).at(span).help(now);
+        return Diagnostic::error(code::UNKNOWN_KEYWORD, format!("`{name}` is gone")).at(span).help(now);
     }
     if let Some(keyword) = find(name) {
         let places: Vec<_> = keyword.places.iter().map(Place::title).collect();
-        return Diagnostic::error(code::PLACE, format!("`{name}` has no place in {}", place.title()))
-            .at(span)
-            .help(format!("it may stand in {}", places.join(", ")));
+        return Diagnostic::error(
+            code::MISPLACED_KEYWORD,
+            format!("`{name}` has no place in {}", place.title()),
+        )
+        .at(span)
+        .help(format!("it may stand in {}", places.join(", ")));
     }
-    Diagnostic::error(code::KEYWORD, format!("unknown keyword `{name}` in {}", place.title()))
+    Diagnostic::error(code::UNKNOWN_KEYWORD, format!("unknown keyword `{name}` in {}", place.title()))
         .at(span)
         .suggest(name, names(place))
 }
@@ -227,13 +230,13 @@ fn misshapen(keyword: &Keyword, node: &Node) -> Option<Diagnostic> {
     }
     if node.has_template() {
         return (keyword.fixed && node.as_str().is_some()).then(|| {
-            Diagnostic::error(code::VALUE, format!("`{}` can't be a template", keyword.name))
+            Diagnostic::error(code::BAD_KEYWORD, format!("`{}` can't be a template", keyword.name))
                 .at(node.span)
                 .note("it is read before any variable is known")
         });
     }
     let wanted = fits(keyword.shape, node).err()?;
-    let wrong = Diagnostic::error(code::VALUE, format!("`{}` must be {wanted}", keyword.name))
+    let wrong = Diagnostic::error(code::BAD_KEYWORD, format!("`{}` must be {wanted}", keyword.name))
         .label(node.span, format!("this is {}", describe(node)));
     Some(match (keyword.shape, node.as_str()) {
         (Shape::Choice(words), Some(text)) => wrong.suggest(text, words.iter().copied()),

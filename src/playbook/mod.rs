@@ -1,8 +1,19 @@
 //! From nodes to plays, blocks and tasks. Runs nothing and renders nothing.
 
-mod code;
+mod call;
 mod freeform;
+mod imports;
+mod inherit;
 pub mod keywords;
+mod loader;
+mod loops;
 mod model;
+mod paths;
+mod play;
+mod reader;
+mod resolve;
+mod role;
+mod task;
 
+pub use loader::{LoadOptions, Loader, Names, RoleRequest};
 pub use model::*;

@@ -1,0 +1,158 @@
+//! What the name of a module stands for: something built into the language, a module of the registry, or an executable
+//! in a `library/` folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::diag::{Diagnostic, Span, code};
+use crate::modules;
+
+use super::Action;
+use super::loader::Loader;
+use super::reader::Scene;
+
+/// What a task calls.
+pub(super) enum Target {
+    /// A module.
+    Module(Action),
+    /// `meta`.
+    Meta,
+    /// `include_tasks`.
+    IncludeTasks,
+    /// `import_tasks`.
+    ImportTasks,
+    /// `include_role`.
+    IncludeRole,
+    /// `import_role`.
+    ImportRole,
+    /// Something that tasks can't do, and what to do instead.
+    Misplaced(&'static str),
+    /// A template.
+    Templated(crate::yaml::Node),
+}
+
+/// What is neither in the registry nor in a library, but part of the language.
+const BUILT_IN: &[&str] = &["meta", "include_tasks", "import_tasks", "include_role", "import_role"];
+
+/// Modules whose text is a command line.
+const COMMANDS: &[&str] = &["command", "shell", "raw", "script"];
+
+impl Target {
+    /// The argument that takes free text.
+    pub(super) fn free_form(&self) -> Option<&'static str> {
+        match self {
+            Target::Module(Action::Module(entry)) => entry.free_form,
+            Target::IncludeTasks | Target::ImportTasks => Some("file"),
+            Target::Meta | Target::Templated(_) | Target::Misplaced(_) => Some("_raw_params"),
+            Target::Module(_) | Target::IncludeRole | Target::ImportRole => None,
+        }
+    }
+
+    /// Whether the text is a command line, of which only a few `key=value` words are arguments.
+    pub(super) fn is_command(&self) -> bool {
+        matches!(self, Target::Module(Action::Module(entry)) if COMMANDS.contains(&entry.name))
+    }
+}
+
+/// The name without the collection that everything built in belongs to.
+pub(super) fn short(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+}
+
+/// Names for suggestions.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let registered = modules::ALL
+        .iter()
+        .flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
+    registered.chain(BUILT_IN.iter().copied())
+}
+
+/// What a name stands for. An error is what else is worth saying about a name that stands for nothing.
+pub(super) fn module(name: &str, scene: &Scene, loader: &Loader) -> Result<Target, Vec<String>> {
+    match short(name) {
+        "meta" => return Ok(Target::Meta),
+        "include_tasks" => return Ok(Target::IncludeTasks),
+        "import_tasks" => return Ok(Target::ImportTasks),
+        "include_role" => return Ok(Target::IncludeRole),
+        "import_role" => return Ok(Target::ImportRole),
+        "import_playbook" => {
+            return Ok(Target::Misplaced(
+                "`import_playbook` stands at the top level of a playbook, beside plays",
+            ));
+        }
+        "include" => {
+            return Ok(Target::Misplaced(
+                "`include` was removed: write `include_tasks` to include when it runs, `import_tasks` to bring the \
+                 tasks in before the run",
+            ));
+        }
+        _ => {}
+    }
+    let own = library(name, scene, loader);
+    let known = modules::find(name);
+    match (own, known) {
+        // A module in Python shadows ours in Ansible; here the built-in one does its work without Python.
+        (Some(path), Some(entry)) if is_python(&path) => Ok(Target::Module(Action::Module(entry))),
+        (Some(path), _) => Ok(Target::Module(Action::Custom(path))),
+        (None, Some(entry)) => Ok(Target::Module(Action::Module(entry))),
+        (None, None) => Err(notes(name, scene)),
+    }
+}
+
+fn notes(name: &str, scene: &Scene) -> Vec<String> {
+    let plugin = format!("action_plugins/{}.py", short(name));
+    let mut dirs = vec![scene.play_dir.clone()];
+    dirs.extend(scene.role.iter().map(|role| role.path.clone()));
+    if let Some(dir) = dirs.iter().find(|dir| dir.join(&plugin).is_file()) {
+        let path = dir.join(&plugin);
+        return vec![format!("{} is an action plugin in Python, which can't be used here", path.display())];
+    }
+    if short(name).rsplit('.').next().is_some_and(|last| last.starts_with("win_")) {
+        return vec!["hosts with Windows can't be managed".into()];
+    }
+    Vec::new()
+}
+
+/// The executable of a module in one of the `library/` folders.
+fn library(name: &str, scene: &Scene, loader: &Loader) -> Option<PathBuf> {
+    let name = short(name);
+    if name.contains(['/', '.']) {
+        return None;
+    }
+    let mut dirs = Vec::new();
+    if let Some(role) = &scene.role {
+        dirs.push(role.path.join("library"));
+        dirs.extend(role.parent_paths.iter().rev().map(|path| path.join("library")));
+    }
+    dirs.push(scene.play_dir.join("library"));
+    dirs.extend(loader.playbook_dir().map(|dir| dir.join("library")));
+    dirs.extend(loader.options.library.iter().cloned());
+    dirs.extend(loader.libraries());
+    let endings = ["", ".py", ".sh"];
+    dirs.iter()
+        .flat_map(|dir| endings.map(|ending| dir.join(format!("{name}{ending}"))))
+        .find(|path| path.is_file())
+}
+
+fn is_python(path: &Path) -> bool {
+    if path.extension().is_some_and(|ending| ending == "py") {
+        return true;
+    }
+    let mut start = [0; 64];
+    let read = std::fs::File::open(path)
+        .and_then(|mut file| std::io::Read::read(&mut file, &mut start))
+        .unwrap_or(0);
+    let first = start.get(..read).unwrap_or_default().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"#!") && first.windows(6).any(|part| part == b"python")
+}
+
+/// A warning about a module that needs Python on the host.
+pub(super) fn python(path: &Path, span: Span) -> Option<Diagnostic> {
+    is_python(path).then(|| {
+        let name = path.display();
+        Diagnostic::warning(
+            code::PYTHON_PLUGIN,
+            format!("{name} is written in Python, so that the host needs it"),
+        )
+        .at(span)
+    })
+}

@@ -1,0 +1,75 @@
+//! The task that checks a role's arguments before its first task, where the role says what it takes.
+
+use std::sync::Arc;
+
+use crate::modules;
+use crate::playbook::loader::Loader;
+use crate::playbook::reader::Scene;
+use crate::playbook::{Action, Args, Common, LoopControl, Role, Task};
+use crate::yaml::{Kind, Node, NodeMap};
+
+use super::Use;
+
+/// The task; none if the entry point has no specification.
+pub(super) fn validation(
+    role: &Role,
+    using: &Use,
+    common: &Arc<Common>,
+    scene: &Scene,
+    loader: &Loader,
+) -> Option<Task> {
+    let entry = modules::find("validate_argument_spec")?;
+    let file = using.files.tasks.as_deref().unwrap_or("main");
+    let point = file.split('.').next().unwrap_or(file);
+    let spec = role.argument_specs.as_ref()?.get(point)?;
+    let span = spec.span;
+    let text = |text: &str| Node::new(Kind::Str(text.into()), span);
+    let map = |pairs: Vec<(&str, Node)>| {
+        let map: NodeMap = pairs.into_iter().map(|(name, node)| (name.into(), (span, node))).collect();
+        Node::new(Kind::Map(Arc::new(map)), span)
+    };
+    let options =
+        spec.get("options").filter(|options| !options.is_null()).cloned().unwrap_or_else(|| map(vec![]));
+    let context = map(vec![
+        ("type", text("role")),
+        ("name", text(&role.name)),
+        ("argument_spec_name", text(point)),
+        ("path", text(&role.path.to_string_lossy())),
+    ]);
+    let args = map(vec![
+        ("argument_spec", options),
+        ("provided_arguments", Node::new(Kind::Map(role.params.clone()), span)),
+        ("validate_args_context", context),
+    ]);
+    let short = spec.get("short_description").and_then(Node::as_str).map(|text| format!(" - {text}"));
+    let name = format!("Validating arguments against arg spec '{point}'{}", short.unwrap_or_default());
+    let mut own = Common::clone(common);
+    own.name = Some(text(&name));
+    own.tags.push(text("always"));
+    Some(Task {
+        id: loader.id(),
+        span,
+        dir: role.path.join("tasks"),
+        common: Arc::new(own),
+        outer: common.clone(),
+        action: Action::Module(entry),
+        action_name: "ansible.builtin.validate_argument_spec".into(),
+        action_span: span,
+        args: Args { named: args.as_map().cloned().map(Arc::new).unwrap_or_default(), whole: None },
+        repeat: None,
+        loop_control: LoopControl::default(),
+        until: None,
+        retries: None,
+        delay: None,
+        register: None,
+        changed_when: None,
+        failed_when: None,
+        notify: Vec::new(),
+        listen: Vec::new(),
+        async_: None,
+        poll: None,
+        role: scene.role.clone(),
+        handler: false,
+        implicit: false,
+    })
+}
