@@ -1,10 +1,11 @@
 //! Which module a task calls, and with what: the forms in which Ansible lets one write it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Span, code};
 use crate::value::Str;
-use crate::yaml::{Kind, Node, NodeMap};
+use crate::yaml::{Kind, Node, NodeMap, locate};
 
 use super::keywords::{self, Place};
 use super::reader::{Reader, Scene};
@@ -32,6 +33,8 @@ struct Written {
     name: Str,
     span: Span,
     value: Node,
+    /// Where the value's text starts in the text that stands in the file.
+    skipped: usize,
     key: Option<Str>,
     local: bool,
 }
@@ -83,6 +86,7 @@ impl Reader<'_> {
             name: (*key).clone(),
             span: *at,
             value: node.clone(),
+            skipped: 0,
             key: Some((*key).clone()),
             local: false,
         }));
@@ -111,7 +115,10 @@ impl Reader<'_> {
             if !name.is_empty() {
                 let kind = if rest.is_empty() { Kind::Null } else { Kind::Str(rest.into()) };
                 let value = Node { kind, ..node.clone() };
-                return Some(Written { name: name.into(), span: node.span, value, key: None, local });
+                let skipped = text.trim_end().len() - rest.len();
+                let span =
+                    locate(node.span, &self.loader.sources, text.len() - text.trim_start().len()..skipped);
+                return Some(Written { name: name.into(), span, value, skipped, key: None, local });
             }
         }
         if let Some(map) = node.as_map()
@@ -125,7 +132,14 @@ impl Reader<'_> {
                 named.entry(pair.key).or_insert((module.span, Node::new(Kind::Str(pair.value), module.span)));
             }
             let value = Node::new(Kind::Map(Arc::new(named)), node.span);
-            return Some(Written { name: name.into(), span: module.span, value, key: None, local });
+            return Some(Written {
+                name: name.into(),
+                span: module.span,
+                value,
+                skipped: 0,
+                key: None,
+                local,
+            });
         }
         let help = "write `action: module argument=value`, or a mapping with `module: name`";
         self.diagnostics
@@ -141,7 +155,7 @@ impl Reader<'_> {
             Kind::Null => {}
             Kind::Map(map) => named = NodeMap::clone(map),
             Kind::Str(text) => {
-                let (pairs, raw) = self.line(&written.value, text, target.is_command());
+                let (pairs, raw) = self.line(written, text, target.is_command());
                 named = pairs;
                 if let Some(raw) = raw {
                     match free {
@@ -189,7 +203,12 @@ impl Reader<'_> {
     }
 
     /// The arguments in a line of text, and the text that is left.
-    fn line(&mut self, node: &Node, text: &str, command: bool) -> (NodeMap, Option<Node>) {
+    fn line(&mut self, written: &Written, text: &str, command: bool) -> (NodeMap, Option<Node>) {
+        let node = &written.value;
+        let within = |part: &Range<usize>| {
+            let part = part.start + written.skipped..part.end + written.skipped;
+            locate(node.span, &self.loader.sources, part)
+        };
         let line = match freeform::parse(text, command) {
             Ok(line) => line,
             Err(open) => {
@@ -197,7 +216,7 @@ impl Reader<'_> {
                     code::BAD_FREE_FORM,
                     format!("`{}` is opened and never closed", open.what),
                 );
-                let at = self.within(node, &(open.at..open.at + open.what.len()));
+                let at = within(&(open.at..open.at + open.what.len()));
                 let help = "quote the whole value as YAML text, and the value of an argument inside of it";
                 self.diagnostics.push(wrong.at(at).help(help));
                 return (NodeMap::new(), None);
@@ -205,25 +224,15 @@ impl Reader<'_> {
         };
         let mut named = NodeMap::new();
         for pair in line.pairs {
-            let (key_at, at) = (self.within(node, &pair.key_at), self.within(node, &pair.value_at));
+            let (key_at, at) = (within(&pair.key_at), within(&pair.value_at));
             named.insert(pair.key, (key_at, Node { kind: Kind::Str(pair.value), span: at, tag: node.tag }));
         }
         let raw = (!line.raw.is_empty()).then(|| {
             let whole = line.raw == text;
-            let span = if whole { node.span } else { self.within(node, &line.raw_at) };
+            let span = if whole { node.span } else { within(&line.raw_at) };
             Node { kind: Kind::Str(line.raw.into()), span, tag: node.tag }
         });
         (named, raw)
-    }
-
-    /// The place of a part of a text; that of the whole text where it was not written letter for letter.
-    fn within(&self, node: &Node, part: &std::ops::Range<usize>) -> Span {
-        let (Some(text), written) = (node.as_str(), self.loader.sources.slice(node.span)) else {
-            return node.span;
-        };
-        let Some(before) = written.find(text) else { return node.span };
-        let offset = |at: usize| node.span.start + u32::try_from(before + at).unwrap_or(0);
-        Span { start: offset(part.start), end: offset(part.end), ..node.span }
     }
 }
 

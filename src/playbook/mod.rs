@@ -14,6 +14,8 @@ mod reader;
 mod resolve;
 mod role;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use loader::{LoadOptions, Loader, Names, RoleRequest};
 pub use model::*;

@@ -192,7 +192,8 @@ impl<'a> Reader<'a> {
         if ["block", "rescue", "always"].iter().any(|key| map.contains_key(*key)) {
             return self.block(map, item.span, scene, outer);
         }
-        if let Some((span, _)) = map.get("hosts").filter(|_| !map.contains_key("action")) {
+        let play = ["tasks", "roles", "pre_tasks", "post_tasks"].iter().any(|key| map.contains_key(*key));
+        if let Some((span, _)) = map.get("hosts").filter(|_| play) {
             let wrong = Diagnostic::error(code::NOT_A_PLAYBOOK, "a play stands where a task is expected");
             let help =
                 "plays stand at the top level of a playbook; use `import_playbook` there to bring them in";

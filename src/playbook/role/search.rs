@@ -75,8 +75,7 @@ fn folders(scene: &Scene, loader: &Loader) -> Vec<PathBuf> {
 
 fn in_collections(name: &str, common: &Common, scene: &Scene, loader: &Loader) -> Option<Found> {
     let full = |collection: &str, role: &str| -> Option<Found> {
-        let dir =
-            paths::collection(collection, &scene.play_dir, &loader.options.collections_path)?;
+        let dir = paths::collection(collection, &scene.play_dir, &loader.options.collections_path)?;
         let path = dir.join("roles").join(role.replace('.', "/"));
         path.is_dir().then(|| Found { name: role.into(), path, collection: Some(collection.into()) })
     };
