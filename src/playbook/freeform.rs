@@ -249,6 +249,9 @@ fn hex<'a>(after: &std::str::Chars<'a>, kind: char) -> Option<(char, std::str::C
 mod tests {
     use super::*;
 
+    /// A text, its pairs, what is left.
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
     fn pairs(text: &str, command: bool) -> (Vec<(String, String)>, String) {
         let line = parse(text, command).unwrap();
         (line.pairs.iter().map(|p| (p.key.to_string(), p.value.to_string())).collect(), line.raw)
@@ -256,7 +259,7 @@ mod tests {
 
     #[test]
     fn lines_are_parted_as_ansible_does() {
-        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+        let cases: &[Case] = &[
             ("src=a dest=b", &[("src", "a"), ("dest", "b")], ""),
             ("src=\"a b\" dest='c d'", &[("src", "a b"), ("dest", "c d")], ""),
             ("msg=\"it's {{ x | default('a b') }}\"", &[("msg", "it's {{ x | default('a b') }}")], ""),
@@ -279,7 +282,7 @@ mod tests {
 
     #[test]
     fn command_lines_give_up_their_options_only() {
-        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+        let cases: &[Case] = &[
             ("echo a=b  c", &[], "echo a=b  c"),
             ("echo hi creates=/x", &[("creates", "/x")], "echo hi"),
             ("chdir=/tmp ls -l", &[("chdir", "/tmp")], "ls -l"),
