@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::identity::Child;
 use super::{GRACE, lock};
-use crate::proto::{Reply, WINDOW};
+use crate::proto::{FromController, Reply, WINDOW};
 
 /// Why a call was told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +45,13 @@ struct State {
     /// How many bytes may be sent to the controller.
     credit: usize,
     ended: Option<Reply>,
+    /// The other user's worker that runs it.
+    child: Option<Arc<Child>>,
 }
 
 impl Default for Control {
     fn default() -> Control {
-        let state = State { stop: None, chunks: VecDeque::new(), credit: WINDOW, ended: None };
+        let state = State { stop: None, chunks: VecDeque::new(), credit: WINDOW, ended: None, child: None };
         Control { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
@@ -65,21 +68,31 @@ impl Control {
         lock(&self.state).stop
     }
 
-    /// A piece of a file has arrived.
-    pub(super) fn chunk(&self, blob: u32, data: Result<Vec<u8>, String>) {
-        lock(&self.state).chunks.push_back((blob, data));
+    /// Lets another user's worker have what comes for the call.
+    pub(super) fn relay(&self, child: &Arc<Child>) {
+        lock(&self.state).child = Some(Arc::clone(child));
+    }
+
+    /// Something has come for the call: a piece of a file, or leave to send more.
+    pub(super) fn deliver(&self, message: FromController) {
+        let mut state = lock(&self.state);
+        if let Some(child) = &state.child {
+            child.send(&message);
+            return;
+        }
+        match message {
+            FromController::Chunk { blob, data, .. } => state.chunks.push_back((blob, Ok(data))),
+            FromController::BlobFailed { blob, reason, .. } => state.chunks.push_back((blob, Err(reason))),
+            FromController::Credit { bytes, .. } => state.credit += usize::try_from(bytes).unwrap_or(0),
+            _ => {}
+        }
+        drop(state);
         self.changed.notify_all();
     }
 
     /// Waits for the next piece.
     pub(super) fn next_chunk(&self) -> Result<Chunk, Stop> {
         self.wait(|state| state.chunks.pop_front())
-    }
-
-    /// More may be sent.
-    pub(super) fn credit(&self, bytes: u32) {
-        lock(&self.state).credit += usize::try_from(bytes).unwrap_or(0);
-        self.changed.notify_all();
     }
 
     /// Waits until that many bytes may be sent, and uses them up.
@@ -111,8 +124,8 @@ impl Control {
     }
 
     /// Waits for the end of the call. One that takes more than `seconds` is told to stop; one that was told to stop and
-    /// does not within [`GRACE`] is left alone, so that nobody waits for it for ever.
-    pub(super) fn outcome(&self, seconds: Option<u64>) -> Reply {
+    /// does not within [`GRACE`] is left alone, so that nobody waits for it for ever. `on_stop` passes the word on.
+    pub(super) fn outcome(&self, seconds: Option<u64>, on_stop: impl Fn()) -> Reply {
         let deadline = seconds.and_then(|it| Instant::now().checked_add(Duration::from_secs(it)));
         let mut give_up = None;
         let mut state = lock(&self.state);
@@ -128,10 +141,14 @@ impl Control {
                 state.stop.get_or_insert(Stop::TimedOut(seconds));
                 self.changed.notify_all();
             }
-            if let Some(stop) = state.stop
-                && now >= *give_up.get_or_insert(now + GRACE)
-            {
-                return Reply::Died(format!("{stop}; it does not stop and was left behind"));
+            if let Some(stop) = state.stop {
+                let until = *give_up.get_or_insert_with(|| {
+                    on_stop();
+                    now + GRACE
+                });
+                if now >= until {
+                    return Reply::Died(format!("{stop}; it does not stop and was left behind"));
+                }
             }
             state = match give_up.or(deadline) {
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -148,7 +165,6 @@ impl Control {
 mod tests {
     use super::*;
     use crate::outcome::Outcome;
-    use std::sync::Arc;
     use std::thread;
 
     #[test]
@@ -156,7 +172,7 @@ mod tests {
         let control = Arc::new(Control::default());
         let other = Arc::clone(&control);
         let thread = thread::spawn(move || other.end(Reply::Ran(Outcome::changed())));
-        assert_eq!(control.outcome(Some(60)), Reply::Ran(Outcome::changed()));
+        assert_eq!(control.outcome(Some(60), || ()), Reply::Ran(Outcome::changed()));
         thread.join().unwrap();
     }
 
@@ -168,7 +184,7 @@ mod tests {
             assert_eq!(other.next_chunk(), Err(Stop::TimedOut(0)));
             other.end(Reply::Ran(Outcome::changed()));
         });
-        assert_eq!(control.outcome(Some(0)), Reply::Died("timed out after 0 s".into()));
+        assert_eq!(control.outcome(Some(0), || ()), Reply::Died("timed out after 0 s".into()));
         thread.join().unwrap();
     }
 
@@ -178,18 +194,18 @@ mod tests {
         control.spend(WINDOW).unwrap();
         let other = Arc::clone(&control);
         let thread = thread::spawn(move || other.spend(10));
-        control.credit(9);
+        control.deliver(FromController::Credit { call: 1, bytes: 9 });
         thread::sleep(Duration::from_millis(20));
         assert!(!thread.is_finished());
-        control.credit(1);
+        control.deliver(FromController::Credit { call: 1, bytes: 1 });
         assert_eq!(thread.join().unwrap(), Ok(()));
     }
 
     #[test]
     fn chunks_come_in_order_and_the_first_reason_to_stop_counts() {
         let control = Control::default();
-        control.chunk(0, Ok(vec![1]));
-        control.chunk(0, Err("gone".into()));
+        control.deliver(FromController::Chunk { call: 1, blob: 0, data: vec![1] });
+        control.deliver(FromController::BlobFailed { call: 1, blob: 0, reason: "gone".into() });
         assert_eq!(control.next_chunk(), Ok((0, Ok(vec![1]))));
         assert_eq!(control.next_chunk(), Ok((0, Err("gone".into()))));
         control.stop(Stop::Cancelled);

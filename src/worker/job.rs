@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::control::Control;
-use super::{Server, host};
+use super::{Server, host, identity};
 use crate::modules;
 use crate::modules::api::Fail;
 use crate::outcome::Outcome;
@@ -33,6 +33,10 @@ pub(super) fn perform(server: &Arc<Server>, call: Call, control: &Arc<Control>) 
     if let Some(stop) = control.stopped() {
         return Reply::Died(stop.to_string());
     }
+    if let Some(identity) = &call.identity {
+        let identity = identity.clone();
+        return identity::perform(server, &identity, call, control);
+    }
     let limit = call.timeout;
     let (server, inner) = (Arc::clone(server), Arc::clone(control));
     let name = call.module.to_string();
@@ -41,7 +45,7 @@ pub(super) fn perform(server: &Arc<Server>, call: Call, control: &Arc<Control>) 
         inner.end(reply);
     });
     match started {
-        Ok(_) => control.outcome(limit),
+        Ok(_) => control.outcome(limit, || ()),
         Err(error) => Reply::Died(format!("the host has no room for another thread: {error}")),
     }
 }

@@ -6,6 +6,7 @@
 mod chains;
 mod control;
 mod host;
+mod identity;
 mod job;
 mod outlet;
 mod signals;
@@ -21,6 +22,7 @@ use crate::proto::frame::{read_frame, write_frame};
 use crate::proto::{CallId, FromController, FromWorker, Hello, Reply};
 use chains::Chains;
 use control::{Control, Stop};
+use identity::Identities;
 use signals::Signals;
 
 pub use start::run;
@@ -42,6 +44,7 @@ struct Server {
     /// Results that the controller has not acknowledged yet.
     finished: Mutex<HashMap<CallId, Reply>>,
     chains: Mutex<Chains>,
+    identities: Identities,
     phase: Mutex<Phase>,
     changed: Condvar,
 }
@@ -74,6 +77,7 @@ fn serve(
         calls: Mutex::default(),
         finished: Mutex::default(),
         chains: Mutex::default(),
+        identities: Identities::default(),
         phase: Mutex::new(Phase::Serving),
         changed: Condvar::new(),
     });
@@ -103,25 +107,23 @@ impl Server {
     fn take(self: &Arc<Self>, message: FromController) {
         match message {
             FromController::Run(call) => self.submit(*call),
-            FromController::Chunk { call, blob, data } => {
-                self.with(call, |control| control.chunk(blob, Ok(data)));
+            FromController::Chunk { call, .. }
+            | FromController::BlobFailed { call, .. }
+            | FromController::Credit { call, .. } => {
+                let control = lock(&self.calls).get(&call).cloned();
+                if let Some(control) = control {
+                    control.deliver(message);
+                }
             }
-            FromController::BlobFailed { call, blob, reason } => {
-                self.with(call, |control| control.chunk(blob, Err(reason)));
+            FromController::Cancel(call) => {
+                if let Some(control) = lock(&self.calls).get(&call) {
+                    control.stop(Stop::Cancelled);
+                }
             }
-            FromController::Credit { call, bytes } => self.with(call, |control| control.credit(bytes)),
-            FromController::Cancel(call) => self.with(call, |control| control.stop(Stop::Cancelled)),
             FromController::Seen(call) => {
                 lock(&self.finished).remove(&call);
             }
             FromController::Bye => self.enter(Phase::Leaving),
-        }
-    }
-
-    fn with(&self, call: CallId, act: impl FnOnce(&Control)) {
-        let control = lock(&self.calls).get(&call).cloned();
-        if let Some(control) = control {
-            act(&control);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod bring_up;
 mod calls;
+mod identities;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,137 @@
+//! Other users: through sudo, su and doas, with and without a password, and what is said when it does not work.
+//!
+//! They need root, because they make users; those are only in a private copy of /etc that the machine never sees.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use regatta::connection::{Local, Worker};
+use regatta::proto::{Call, Identity, Reply};
+use regatta::secret::Secret;
+
+use super::{call, field, machine, run, start};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A machine with the users `alice` and `bob`, both with [`PASSWORD`], to which one logs in as `user`. `etc` is done in
+/// its /etc first. None: the tests may not make one.
+fn village(home: &Path, user: &str, etc: &str) -> Option<Local> {
+    let allowed = Command::new("unshare").args(["--mount", "true"]).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let script = format!(
+        r#"set -e
+        exec 3>&2 >/dev/null 2>&1
+        cd / && umask 022
+        mkdir -p {home}/etc {home}/homes && cp -a /etc/. {home}/etc && chmod 755 {home} && mount --bind {home}/etc /etc
+        for name in alice bob; do
+            useradd -m -d {home}/homes/$name -s /bin/sh $name; echo $name:'{PASSWORD}' | chpasswd
+        done
+        {etc}
+        cd {home}/homes/{user} 2>/dev/null || cd /
+        exec 1>&4 2>&3 4>&- 3>&-
+        exec setpriv --reuid {user} --regid {user} --init-groups env HOME="$PWD" /bin/sh -c "$0""#,
+        home = home.display(),
+    );
+    let script = format!("exec 4>&1; {script}");
+    Some(machine(home).with_shell([
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "/bin/sh",
+        "-c",
+        &script,
+    ]))
+}
+
+fn identity(method: &str, user: &str, flags: &[&str], password: Option<&str>) -> Identity {
+    Identity {
+        method: method.into(),
+        user: user.into(),
+        exe: None,
+        flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+        password: password.map(Secret::new),
+    }
+}
+
+async fn as_user(worker: &Arc<Worker>, identity: Identity) -> Reply {
+    let call = Call { identity: Some(identity), ..call(worker, "ping", &[]) };
+    run(worker, call).await
+}
+
+fn refused(reply: &Reply) -> &str {
+    match reply {
+        Reply::IdentityFailed(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn root_becomes_anybody_without_a_password() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(machine) = village(home.path(), "root", "true") else { return };
+    let worker = start(&machine).await.unwrap();
+    for (method, user, flags) in [
+        ("sudo", "bob", &[][..]),
+        ("su", "bob", &[]),
+        ("sudo", "nobody", &[]),
+        ("su", "nobody", &["-s", "/bin/sh"]),
+    ] {
+        let reply = as_user(&worker, identity(method, user, flags, None)).await;
+        assert_eq!(field(&reply, "ping"), "pong", "{method} {user}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_given_where_it_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    for (method, etc) in [
+        ("sudo", "echo 'alice ALL=(ALL) ALL' > /etc/sudoers"),
+        ("sudo", "printf 'Defaults requiretty\nDefaults use_pty\nalice ALL=(ALL) ALL\n' > /etc/sudoers"),
+        ("su", "true"),
+        ("doas", "echo 'permit alice' > /etc/doas.conf"),
+    ] {
+        let Some(machine) = village(home.path(), "alice", etc) else { return };
+        let worker = start(&machine).await.unwrap();
+        let reply = as_user(&worker, identity(method, "bob", &[], Some(PASSWORD))).await;
+        assert_eq!(field(&reply, "ping"), "pong", "{method}, {etc}");
+        drop(worker);
+        std::fs::remove_dir_all(home.path()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_work_is_said_clearly_and_soon() {
+    let home = tempfile::tempdir().unwrap();
+    let etc = "echo 'alice ALL=(bob) ALL' > /etc/sudoers; echo 'permit alice' > /etc/doas.conf";
+    let Some(machine) = village(home.path(), "alice", etc) else { return };
+    let worker = start(&machine).await.unwrap();
+    let right = Some(PASSWORD);
+    for (identity, words) in [
+        (identity("sudo", "bob", &[], Some("wrong")), "Incorrect sudo password"),
+        (identity("su", "bob", &[], Some("wrong")), "Incorrect su password"),
+        (identity("doas", "bob", &[], Some("wrong")), "Incorrect doas password"),
+        (identity("sudo", "bob", &[], None), "Missing sudo password"),
+        (identity("su", "bob", &[], None), "Missing su password"),
+        (identity("doas", "bob", &[], None), "Missing doas password"),
+        (identity("sudo", "root", &[], right), "not allowed to execute"),
+        (identity("sudo", "nosuch", &[], right), "nosuch"),
+        (identity("su", "nosuch", &[], right), "nosuch"),
+        (identity("sudo", "-x", &[], right), "no name of a user"),
+        (
+            Identity { exe: Some("/no/such/sudo".into()), ..identity("sudo", "bob", &[], right) },
+            "no /no/such/sudo",
+        ),
+    ] {
+        let began = Instant::now();
+        let reply = as_user(&worker, identity.clone()).await;
+        assert!(refused(&reply).contains(words), "{identity:?}: {reply:?}");
+        assert!(began.elapsed() < Duration::from_secs(14), "{identity:?}");
+    }
+    let reply = run(&worker, call(&worker, "ping", &[])).await;
+    assert_eq!(field(&reply, "ping"), "pong");
+}
