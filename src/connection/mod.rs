@@ -5,6 +5,7 @@ pub mod connector;
 pub mod image;
 pub mod local;
 mod push;
+pub mod ssh;
 mod transfer;
 
 use std::path::PathBuf;

@@ -1,0 +1,143 @@
+//! Ways to a host that is not reached directly: through other hosts, whose sessions are shared by all hosts behind
+//! them, or through a program.
+
+use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::context::SshContext;
+use super::jump::Hop;
+use super::link::{Stream, reason};
+use super::session::Session;
+use super::settings::Settings;
+use crate::connection::{ConnectError, Connection, HostKeyCheck, Target};
+
+/// How many hosts may lie between, before a circle is assumed.
+const MAX_HOPS: usize = 10;
+
+/// Which session to a jump host: the hops and how their keys are checked.
+type Key = (Vec<Hop>, Option<HostKeyCheck>, Vec<String>);
+
+/// A place for a session; its lock is held while the session is opened.
+type Place = Arc<tokio::sync::Mutex<Option<Arc<Session>>>>;
+
+/// The sessions to jump hosts.
+#[derive(Default)]
+pub(super) struct Jumps {
+    places: Mutex<HashMap<Key, Place>>,
+}
+
+impl Jumps {
+    fn place(&self, key: Key) -> Place {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+    }
+
+    /// Ends them all.
+    pub(super) async fn close(&self) {
+        let places = std::mem::take(&mut *self.places.lock().unwrap_or_else(PoisonError::into_inner));
+        let closing = places.into_values().map(|place| async move {
+            if let Some(session) = place.lock().await.take() {
+                session.close().await;
+            }
+        });
+        futures::future::join_all(closing).await;
+    }
+}
+
+/// The session to the last of the hops, opened once for all that go through it.
+pub(super) async fn last_hop(
+    hops: &[Hop],
+    target: &Target,
+    context: &Arc<SshContext>,
+    depth: usize,
+) -> Result<Option<Arc<Session>>, ConnectError> {
+    let Some((last, before)) = hops.split_last() else { return Ok(None) };
+    if depth >= MAX_HOPS {
+        return Err(ConnectError::Config(format!("ProxyJump goes round in circles: {last} again")));
+    }
+    let mut ssh_args = config_file(&target.ssh_args);
+    let place = context.jumps.place((hops.to_vec(), target.host_keys, ssh_args.clone()));
+    let mut place = place.lock().await;
+    if let Some(session) = place.as_ref().filter(|session| session.is_open()) {
+        return Ok(Some(session.clone()));
+    }
+    if !before.is_empty() {
+        let before: Vec<_> = before.iter().map(ToString::to_string).collect();
+        ssh_args.extend(["-J".to_owned(), before.join(",")]);
+    }
+    let hop = Target {
+        host: last.host.clone(),
+        port: last.port,
+        user: last.user.clone(),
+        ssh_args,
+        timeout: target.timeout,
+        host_keys: target.host_keys,
+        retries: target.retries,
+        ..Target::default()
+    };
+    let session = Box::pin(super::reach(&hop, context, depth + 1)).await?;
+    *place = Some(session.clone());
+    Ok(Some(session))
+}
+
+/// As with ssh, only the choice of the configuration file holds for jump hosts too.
+fn config_file(ssh_args: &[String]) -> Vec<String> {
+    let mut words = ssh_args.iter();
+    while let Some(word) = words.next() {
+        if let Some(path) = word.strip_prefix("-F") {
+            let path = if path.is_empty() { words.next().cloned() } else { Some(path.to_owned()) };
+            return path.map(|path| vec!["-F".to_owned(), path]).unwrap_or_default();
+        }
+    }
+    Vec::new()
+}
+
+/// Starts the program of `ProxyCommand`.
+pub(super) fn command(text: &str, settings: &Settings) -> Result<Box<dyn Stream>, ConnectError> {
+    let failed = |error: io::Error| ConnectError::Connect {
+        address: settings.address(),
+        reason: format!("the proxy command can't be started: {}", reason(&error)),
+    };
+    // `exec`: the shell gives way to the program, so that ending the one ends the other.
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(format!("exec {text}"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(failed)?;
+    match (child.stdin.take(), child.stdout.take()) {
+        (Some(input), Some(output)) => Ok(Box::new(Program { input, output, _child: child })),
+        _ => Err(failed(io::ErrorKind::BrokenPipe.into())),
+    }
+}
+
+/// A program as a stream. It is killed when the stream goes.
+struct Program {
+    input: ChildStdin,
+    output: ChildStdout,
+    _child: Child,
+}
+
+impl AsyncRead for Program {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.output).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Program {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.input).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,3 @@
+//! Connections over SSH to real servers, and to hostile ones.
+
+mod commands;

@@ -1,0 +1,3 @@
+//! What tests need around them: real servers and clients' homes, all in temporary folders and on loopback addresses.
+
+pub mod sshd;
