@@ -52,7 +52,7 @@ impl Setup {
 
     /// Like [`start`](Setup::start), after something was done to its folder, where the keys are by then.
     pub fn start_with(mut self, prepare: impl FnOnce(&Path)) -> Sshd {
-        let folder = tempfile::tempdir().unwrap();
+        let mut folder = tempfile::tempdir().unwrap();
         if self.host_keys.is_empty() {
             self.host_keys.push("ed25519");
         }
@@ -295,8 +295,11 @@ pub async fn run_with(
         pipe.stdin.write_all(input).await.unwrap();
         pipe.stdin.shutdown().await.unwrap();
     };
-    let (_, read, read_errors) =
-        tokio::join!(writing, pipe.stdout.read_to_string(&mut output), pipe.stderr.read_to_string(&mut errors));
+    let (_, read, read_errors) = tokio::join!(
+        writing,
+        pipe.stdout.read_to_string(&mut output),
+        pipe.stderr.read_to_string(&mut errors)
+    );
     read.unwrap();
     read_errors.unwrap();
     (pipe.exit.await, output, errors)

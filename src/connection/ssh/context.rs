@@ -99,7 +99,8 @@ impl SshContext {
     #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = warnings.iter_mut().filter_map(|(text, said)| (!std::mem::replace(said, true)).then_some(text));
+        let new =
+            warnings.iter_mut().filter_map(|(text, said)| (!std::mem::replace(said, true)).then_some(text));
         new.cloned().collect()
     }
 
@@ -140,12 +141,8 @@ mod tests {
 
     #[test]
     fn a_warning_is_handed_out_once() {
-        let environment = SshEnvironment {
-            home: "/".into(),
-            system: "/".into(),
-            user: "ann".into(),
-            agent: None,
-        };
+        let environment =
+            SshEnvironment { home: "/".into(), system: "/".into(), user: "ann".into(), agent: None };
         let context = SshContext::new(environment, None);
         context.warn("a");
         context.warn("b");

@@ -53,7 +53,8 @@ impl HostKeyChecker {
             known.filter(move |known| known.marker == marker).collect::<Vec<_>>()
         };
         let hosts = of(Marker::Host);
-        let is_known = |algorithm: &Algorithm| hosts.iter().any(|known| same_kind(&known.key.algorithm(), algorithm));
+        let is_known =
+            |algorithm: &Algorithm| hosts.iter().any(|known| same_kind(&known.key.algorithm(), algorithm));
         let (mut first, rest): (Vec<_>, Vec<_>) = all.iter().cloned().partition(is_known);
         first.extend(rest);
         let certificates = if of(Marker::Authority).is_empty() { Vec::new() } else { all };
@@ -74,7 +75,9 @@ impl HostKeyChecker {
         if let Some(certificate) = shown.certificate() {
             match self.certified(certificate) {
                 Some(Ok(())) => return Ok(()),
-                Some(Err(why)) => return Err(self.refused(&format!("its host certificate is not valid: {why}"))),
+                Some(Err(why)) => {
+                    return Err(self.refused(&format!("its host certificate is not valid: {why}")));
+                }
                 // No authority of ours signed it: the key in it counts as any other.
                 None => {}
             }
@@ -109,7 +112,8 @@ impl HostKeyChecker {
 
     /// Whether an authority that is known for this host signed the certificate, and whether it is valid.
     fn certified(&self, certificate: &Certificate) -> Option<Result<(), String>> {
-        let mut authorities = self.known.iter().chain(&self.elsewhere).filter(|k| k.marker == Marker::Authority);
+        let mut authorities =
+            self.known.iter().chain(&self.elsewhere).filter(|k| k.marker == Marker::Authority);
         let authority = authorities.find(|known| known.key.key_data() == certificate.signature_key())?;
         Some(self.valid(certificate, &authority.key))
     }
@@ -124,7 +128,9 @@ impl HostKeyChecker {
             return Err("it is signed with SHA-1".to_owned());
         }
         let principals = certificate.valid_principals();
-        if !principals.is_empty() && !principals.iter().any(|p| pattern::matches(&p.to_ascii_lowercase(), &host)) {
+        if !principals.is_empty()
+            && !principals.iter().any(|p| pattern::matches(&p.to_ascii_lowercase(), &host))
+        {
             return Err(format!("it is for {}, not for {host}", principals.join(", ")));
         }
         if let Some((option, _)) = certificate.critical_options().iter().next() {
@@ -145,7 +151,8 @@ impl HostKeyChecker {
         let known: Vec<_> = self.known.iter().filter(|known| known.marker == Marker::Host).collect();
         let same = |known: &&Known| known.key.key_data() == key.key_data();
         let elsewhere = self.elsewhere.iter().filter(|known| known.marker == Marker::Host);
-        if known.iter().copied().any(|known| same(&known)) || elsewhere.into_iter().any(|known| same(&known)) {
+        if known.iter().copied().any(|known| same(&known)) || elsewhere.into_iter().any(|known| same(&known))
+        {
             return Ok(());
         }
         let like = |known: &&&Known| same_kind(&known.key.algorithm(), &key.algorithm());
@@ -209,7 +216,7 @@ fn fingerprint(key: &PublicKey) -> String {
 }
 
 fn shell_word(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |word| word.into_owned())
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Whether a key of one algorithm can serve another: RSA keys serve with every hash.
@@ -254,7 +261,10 @@ fn offered(text: Option<&str>) -> Vec<Algorithm> {
         _ => {
             let place = |algorithm: &Algorithm| {
                 let mut patterns = list.split(',');
-                patterns.position(|p| pattern::matches(p, algorithm.as_str()) || pattern::matches(p, &algorithm.to_certificate_type()))
+                patterns.position(|p| {
+                    pattern::matches(p, algorithm.as_str())
+                        || pattern::matches(p, &algorithm.to_certificate_type())
+                })
             };
             let mut chosen: Vec<_> = usual.into_iter().filter(listed).collect();
             chosen.sort_by_key(place);
@@ -272,9 +282,15 @@ mod tests {
         for (text, expected) in [
             ("ssh-rsa", ""),
             ("rsa-sha2-512,ssh-ed25519", "rsa-sha2-512 ssh-ed25519"),
-            ("+ssh-rsa", "ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256"),
+            (
+                "+ssh-rsa",
+                "ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256",
+            ),
             ("-ecdsa-*", "ssh-ed25519 rsa-sha2-512 rsa-sha2-256"),
-            ("^rsa-*,ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256 ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384"),
+            (
+                "^rsa-*,ecdsa-sha2-nistp521",
+                "ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256 ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384",
+            ),
         ] {
             let names: Vec<_> = offered(Some(text)).iter().map(ToString::to_string).collect();
             assert_eq!(names.join(" "), expected, "{text}");

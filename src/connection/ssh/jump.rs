@@ -28,7 +28,9 @@ fn parse(text: &str, origin: &str) -> Result<Hop, ConnectError> {
         Some((host, "")) => (host, None),
         Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or_else(wrong)?)),
         // More than one colon without brackets is an IPv6 address.
-        None if rest.matches(':').count() == 1 => rest.split_once(':').map_or((rest, None), |(h, p)| (h, Some(p))),
+        None if rest.matches(':').count() == 1 => {
+            rest.split_once(':').map_or((rest, None), |(h, p)| (h, Some(p)))
+        }
         None => (rest, None),
     };
     let port = port.map(str::parse).transpose().map_err(|_| wrong())?;
@@ -43,7 +45,11 @@ impl fmt::Display for Hop {
         if let Some(user) = &self.user {
             write!(f, "{user}@")?;
         }
-        if self.host.contains(':') { write!(f, "[{}]", self.host)? } else { f.write_str(&self.host)? }
+        if self.host.contains(':') {
+            write!(f, "[{}]", self.host)?;
+        } else {
+            f.write_str(&self.host)?;
+        }
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }

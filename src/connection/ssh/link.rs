@@ -52,7 +52,11 @@ impl Link {
 }
 
 impl AsyncRead for Link {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.check(cx)?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
@@ -79,10 +83,9 @@ pub(super) async fn dial(settings: &Settings, clock: &Clock) -> Result<TcpStream
     clock.enter(stage::RESOLVE);
     let addresses = resolve(settings).await?;
     clock.enter(stage::CONNECT);
-    let stream = race(addresses, settings.bind).await.map_err(|error| ConnectError::Connect {
-        address: settings.address(),
-        reason: reason(&error),
-    })?;
+    let stream = race(addresses, settings.bind)
+        .await
+        .map_err(|error| ConnectError::Connect { address: settings.address(), reason: reason(&error) })?;
     // Frames are small and each waits for its answer: Nagle would add a round trip to most.
     if let Err(error) = stream.set_nodelay(true) {
         return Err(ConnectError::Connect { address: settings.address(), reason: reason(&error) });
@@ -117,7 +120,11 @@ async fn race(addresses: Vec<SocketAddr>, bind: Option<IpAddr>) -> io::Result<Tc
         if let Some(address) = next {
             tries.spawn(open(address, bind));
         }
-        let done = if more { tokio::time::timeout(STAGGER, tries.join_next()).await } else { Ok(tries.join_next().await) };
+        let done = if more {
+            tokio::time::timeout(STAGGER, tries.join_next()).await
+        } else {
+            Ok(tries.join_next().await)
+        };
         match done {
             Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
             Ok(Some(Ok(Err(error)))) => last = error,

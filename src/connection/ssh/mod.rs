@@ -38,12 +38,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// Whatever keeps the host from being used; each attempt ends within the target's timeout.
-pub async fn connect(target: &Target, context: &Arc<SshContext>) -> Result<Arc<dyn Connection>, ConnectError> {
+pub async fn connect(
+    target: &Target,
+    context: &Arc<SshContext>,
+) -> Result<Arc<dyn Connection>, ConnectError> {
     Ok(reach(target, context, 0).await?)
 }
 
 /// Connects, as often as the settings allow. `depth`: how many hosts wait for this one.
-async fn reach(target: &Target, context: &Arc<SshContext>, depth: usize) -> Result<Arc<Session>, ConnectError> {
+async fn reach(
+    target: &Target,
+    context: &Arc<SshContext>,
+    depth: usize,
+) -> Result<Arc<Session>, ConnectError> {
     let settings = {
         let (target, context) = (target.clone(), context.clone());
         let read = tokio::task::spawn_blocking(move || Settings::of(&target, &context));

@@ -75,7 +75,13 @@ impl Session {
         let mut handle = handle.map_err(|trouble| trouble.into_error(settings))?;
         clock.enter(stage::AUTHENTICATE);
         auth::log_in(&mut handle, settings, context, &farewell, clock).await?;
-        Ok(Session { handle, settings: settings.clone(), farewell, knife: Mutex::new(Some(knife)), _via: via })
+        Ok(Session {
+            handle,
+            settings: settings.clone(),
+            farewell,
+            knife: Mutex::new(Some(knife)),
+            _via: via,
+        })
     }
 
     /// A stream to another host, as this one sees it.
@@ -211,7 +217,8 @@ impl Trouble {
                     russh::AlgorithmKind::Mac => "message authentication",
                     russh::AlgorithmKind::Compression => "compression",
                 };
-                let reason = format!("no {what} in common: it has {}, we have {}", theirs.join(","), ours.join(","));
+                let reason =
+                    format!("no {what} in common: it has {}, we have {}", theirs.join(","), ours.join(","));
                 ConnectError::Connect { address, reason }
             }
             Trouble::Library(error) => ConnectError::Lost { address, reason: said(&error) },

@@ -163,7 +163,8 @@ impl Builder<'_> {
         let port = found.parsed::<u16>("port", "a number from 1 to 65535")?.unwrap_or(22);
         let names = Names { name: &target.host, host: &host, port, user: &user };
 
-        let configured = found.parsed::<u64>("connecttimeout", "a number of seconds")?.map(Duration::from_secs);
+        let configured =
+            found.parsed::<u64>("connecttimeout", "a number of seconds")?.map(Duration::from_secs);
         let said = Some(target.timeout).filter(|timeout| !timeout.is_zero());
         let attempts: u32 = found.parsed("connectionattempts", "a number")?.unwrap_or(1);
         let keepalive: u64 = found.parsed("serveraliveinterval", "a number of seconds")?.unwrap_or(30);
@@ -213,13 +214,17 @@ impl Builder<'_> {
         if none(&setting.rest) || setting.rest.is_empty() {
             return Ok(Route::Direct);
         }
-        names.with(self.context, |tokens| tokens.quoted().expand(&setting.rest, &setting.origin)).map(Route::Command)
+        names
+            .with(self.context, |tokens| tokens.quoted().expand(&setting.rest, &setting.origin))
+            .map(Route::Command)
     }
 
     fn host_keys(&self, names: &Names) -> Result<HostKeys, ConnectError> {
         let environment = &self.context.environment;
         let files = |keyword: &str, usual: &[PathBuf]| match self.found.get(keyword) {
-            Some(setting) if setting.words.iter().any(|word| word.eq_ignore_ascii_case("none")) => Ok(Vec::new()),
+            Some(setting) if setting.words.iter().any(|word| word.eq_ignore_ascii_case("none")) => {
+                Ok(Vec::new())
+            }
             Some(setting) => {
                 let words = setting.words.iter();
                 words.map(|word| names.path(word, &setting.origin, self.context)).collect()

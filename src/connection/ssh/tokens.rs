@@ -37,13 +37,17 @@ impl<'a> Tokens<'a> {
                 (_, Some((_, value))) if self.quoted => match shlex::try_quote(value) {
                     Ok(word) => out.push_str(&word),
                     Err(_) => {
-                        return Err(ConnectError::Config(format!("{origin}: a NUL byte can't be in a command")));
+                        return Err(ConnectError::Config(format!(
+                            "{origin}: a NUL byte can't be in a command"
+                        )));
                     }
                 },
                 (_, Some((_, value))) => out.push_str(value),
                 (token, None) => {
                     let token = token.map(String::from).unwrap_or_default();
-                    return Err(ConnectError::Config(format!("{origin}: unknown token `%{token}` in `{text}`")));
+                    return Err(ConnectError::Config(format!(
+                        "{origin}: unknown token `%{token}` in `{text}`"
+                    )));
                 }
             }
         }
@@ -92,7 +96,9 @@ mod tests {
         assert_eq!(tokens.expand("nc %h %p 100%%", "o").unwrap(), "nc web 1 22 100%");
         assert_eq!(Tokens::of(&values).quoted().expand("nc %h %p", "o").unwrap(), "nc 'web 1' 22");
         for text in ["%z", "trailing %"] {
-            assert!(tokens.expand(text, "config line 3").unwrap_err().to_string().starts_with("config line 3"));
+            assert!(
+                tokens.expand(text, "config line 3").unwrap_err().to_string().starts_with("config line 3")
+            );
         }
     }
 

@@ -2,12 +2,12 @@
 //! read, and the outer session waits for the inner to read, so a bounded queue could hold up both for ever. What
 //! the queue may hold is bounded all the same, by the windows of the inner session's channels.
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use russh::client::Msg;
+use russh::keys::ssh_encoding::bytes::Bytes;
 use russh::{Channel, ChannelMsg};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
@@ -32,38 +32,36 @@ pub(super) fn stream(channel: Channel<Msg>) -> Box<dyn Stream> {
     tokio::spawn(async move {
         while let Some(message) = reading.wait().await {
             match message {
-                ChannelMsg::Data { data } => {
-                    if sender.send(Vec::from(data)).is_err() {
-                        break;
-                    }
-                }
-                ChannelMsg::Eof | ChannelMsg::Close => break,
+                ChannelMsg::Data { data } if sender.send(data.clone()).is_ok() => {}
+                ChannelMsg::Data { .. } | ChannelMsg::Eof | ChannelMsg::Close => break,
                 _ => {}
             }
         }
         feeding.abort();
     });
-    Box::new(Tunnel { near, incoming, rest: VecDeque::new() })
+    Box::new(Tunnel { near, incoming, rest: Bytes::new() })
 }
 
 struct Tunnel {
     near: DuplexStream,
-    incoming: mpsc::UnboundedReceiver<Vec<u8>>,
-    rest: VecDeque<u8>,
+    incoming: mpsc::UnboundedReceiver<Bytes>,
+    rest: Bytes,
 }
 
 impl AsyncRead for Tunnel {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.rest.is_empty() {
             match ready!(self.incoming.poll_recv(cx)) {
-                Some(data) => self.rest = data.into(),
+                Some(data) => self.rest = data,
                 None => return Poll::Ready(Ok(())),
             }
         }
-        let (front, _) = self.rest.as_slices();
-        let n = front.len().min(buf.remaining());
-        buf.put_slice(&front[..n]);
-        self.rest.drain(..n);
+        let n = self.rest.len().min(buf.remaining());
+        buf.put_slice(&self.rest.split_to(n));
         Poll::Ready(Ok(()))
     }
 }

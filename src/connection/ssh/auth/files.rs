@@ -102,14 +102,16 @@ pub(super) async fn open(
     let what = format!("passphrase for {}", path.display());
     let mut passphrase: Option<Secret> = None;
     for _ in 0..TRIES {
-        let answer = questions::ask(context, clock, &what, passphrase.as_ref()).await.ok_or(FileError::Locked)?;
+        let answer =
+            questions::ask(context, clock, &what, passphrase.as_ref()).await.ok_or(FileError::Locked)?;
         // Deriving a key from a passphrase takes long by intention, so it is done once for all hosts.
         let mut opened = context.opened.lock().await;
         if let Some(key) = opened.get(path) {
             return Ok(key.clone());
         }
         let (text, secret) = (text.clone(), answer.clone());
-        let decoded = tokio::task::spawn_blocking(move || decode_secret_key(&text, Some(secret.expose()))).await;
+        let decoded =
+            tokio::task::spawn_blocking(move || decode_secret_key(&text, Some(secret.expose()))).await;
         if let Ok(Ok(key)) = decoded {
             let key = Arc::new(key);
             opened.insert(path.to_owned(), key.clone());

@@ -73,7 +73,8 @@ impl Keys {
                 Err(why) => report.unusable(&identity.path.display().to_string(), &why.to_string()),
             }
         }
-        let (plain, certified): (Vec<_>, Vec<_>) = agent.into_iter().partition(|key| key.certificate.is_none());
+        let (plain, certified): (Vec<_>, Vec<_>) =
+            agent.into_iter().partition(|key| key.certificate.is_none());
         let mut keys = Order { login, agent: plain, files, chosen: VecDeque::new() };
         keys.certificates(certified, report);
         keys.plain();
@@ -100,7 +101,8 @@ impl Order<'_> {
     /// Who can sign for a key: the agent if it has it, else the file.
     fn holder_of(&self, certificate: &Certificate) -> Option<Holder> {
         let held = self.agent.iter().find(|key| key.public.key_data() == certificate.public_key());
-        let file = || self.files.iter().find(|f| f.private && f.public.key_data() == certificate.public_key());
+        let file =
+            || self.files.iter().find(|f| f.private && f.public.key_data() == certificate.public_key());
         held.map(|key| key.holder.clone()).or_else(|| file().map(|file| Holder::File(file.path.clone())))
     }
 
@@ -142,7 +144,8 @@ impl Order<'_> {
         let files = std::mem::take(&mut self.files);
         let agent = std::mem::take(&mut self.agent);
         let (named, usual): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.named);
-        let in_agent = |public: &PublicKey| agent.iter().find(|key| key.public.key_data() == public.key_data());
+        let in_agent =
+            |public: &PublicKey| agent.iter().find(|key| key.public.key_data() == public.key_data());
         let of_file = |file: &FileKey| match in_agent(&file.public) {
             Some(key) => Some(Candidate { label: format!("{} (agent)", file.path.display()), ..key.clone() }),
             None => file.private.then(|| Candidate {
@@ -163,7 +166,8 @@ impl Order<'_> {
     /// Takes a key in, unless the same is there already.
     fn choose(&mut self, candidate: Candidate) {
         let same = |other: &Candidate| {
-            other.public.key_data() == candidate.public.key_data() && other.certificate == candidate.certificate
+            other.public.key_data() == candidate.public.key_data()
+                && other.certificate == candidate.certificate
         };
         if !self.chosen.iter().any(same) {
             self.chosen.push_back(candidate);
@@ -171,7 +175,11 @@ impl Order<'_> {
     }
 }
 
-async fn file_key(identity: &Identity, context: &Arc<SshContext>, clock: &Clock) -> Result<FileKey, FileError> {
+async fn file_key(
+    identity: &Identity,
+    context: &Arc<SshContext>,
+    clock: &Clock,
+) -> Result<FileKey, FileError> {
     let Identity { path, named } = identity.clone();
     let (public, private) = match files::inspect(&path) {
         Ok(key) => (key.public, key.private),

@@ -33,9 +33,19 @@ pub(super) async fn log_in(
 ) -> Result<(), ConnectError> {
     let wants_keys = settings.login.methods.iter().any(|method| method == "publickey");
     let mut report = Report::default();
-    let keys = if wants_keys { Keys::gather(settings, context, clock, &mut report).await } else { Keys::default() };
-    let mut dialogue =
-        Dialogue { handle, settings, context, clock, keys, report, allowed: None, used: Vec::new(), done: false };
+    let keys =
+        if wants_keys { Keys::gather(settings, context, clock, &mut report).await } else { Keys::default() };
+    let mut dialogue = Dialogue {
+        handle,
+        settings,
+        context,
+        clock,
+        keys,
+        report,
+        allowed: None,
+        used: Vec::new(),
+        done: false,
+    };
     let went = dialogue.run().await;
     if dialogue.done {
         return Ok(());
@@ -87,10 +97,13 @@ impl Dialogue<'_> {
     /// The next method that the host takes and we have something for.
     fn next_method(&self) -> Option<&'static str> {
         let order = self.settings.login.methods.iter();
-        let known = order.filter_map(|name| ["publickey", "password", "keyboard-interactive"].into_iter().find(|k| k == name));
+        let known = order.filter_map(|name| {
+            ["publickey", "password", "keyboard-interactive"].into_iter().find(|k| k == name)
+        });
         let has_secret = self.settings.login.password.is_some();
         known.into_iter().find(|name| {
-            let allowed = self.allowed.as_ref().is_none_or(|kinds| kinds.iter().any(|k| <&str>::from(k) == *name));
+            let allowed =
+                self.allowed.as_ref().is_none_or(|kinds| kinds.iter().any(|k| <&str>::from(k) == *name));
             let able = match *name {
                 "publickey" => !self.keys.is_empty(),
                 "password" => has_secret,
@@ -116,7 +129,9 @@ impl Dialogue<'_> {
     }
 
     fn may(&self, kind: MethodKind) -> bool {
-        !self.done && !self.handle.is_closed() && self.allowed.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+        !self.done
+            && !self.handle.is_closed()
+            && self.allowed.as_ref().is_none_or(|kinds| kinds.contains(&kind))
     }
 
     async fn public_key(&mut self) -> Result<(), russh::Error> {
@@ -220,7 +235,8 @@ impl Dialogue<'_> {
                     None => signer::question(self.context, self.clock, self.settings, &prompt.prompt).await,
                 };
                 if answer.is_none() {
-                    let text: String = prompt.prompt.trim().chars().filter(|c| !c.is_control()).take(80).collect();
+                    let text: String =
+                        prompt.prompt.trim().chars().filter(|c| !c.is_control()).take(80).collect();
                     self.report.unusable("keyboard-interactive", &format!("no answer to `{text}`"));
                 }
                 answers.push(answer.map_or_else(String::new, |answer| answer.expose().to_owned()));

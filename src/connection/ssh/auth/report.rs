@@ -37,7 +37,12 @@ impl Report {
     }
 
     /// The message. `offered`: what the host would still take. `reason`: why it ended the session.
-    pub(super) fn message(&self, settings: &Settings, offered: &[MethodKind], reason: Option<&str>) -> String {
+    pub(super) fn message(
+        &self,
+        settings: &Settings,
+        offered: &[MethodKind],
+        reason: Option<&str>,
+    ) -> String {
         let mut text = format!("could not log in as {} on {}", settings.user, settings.address());
         let mut parts = Vec::new();
         if let Some(reason) = reason {
@@ -72,9 +77,16 @@ impl Report {
         text
     }
 
-    fn help(&self, settings: &Settings, wants: &dyn Fn(&str) -> bool, reason: Option<&str>) -> Option<&'static str> {
+    fn help(
+        &self,
+        settings: &Settings,
+        wants: &dyn Fn(&str) -> bool,
+        reason: Option<&str>,
+    ) -> Option<&'static str> {
         let login = &settings.login;
-        if reason.is_some_and(|reason| reason.contains("Too many authentication failures")) && self.keys.len() > 1 {
+        if reason.is_some_and(|reason| reason.contains("Too many authentication failures"))
+            && self.keys.len() > 1
+        {
             return Some(
                 "Too many keys were offered: name the right one with ansible_ssh_private_key_file, or set \
                  IdentitiesOnly yes",
@@ -82,7 +94,9 @@ impl Report {
         }
         let takes_password = wants("password") || wants("keyboard-interactive");
         match (takes_password && login.password.is_none(), wants("publickey") && self.keys.is_empty()) {
-            (true, true) => Some("Give a key with ansible_ssh_private_key_file, or a password with ansible_password or -k"),
+            (true, true) => Some(
+                "Give a key with ansible_ssh_private_key_file, or a password with ansible_password or -k",
+            ),
             (true, false) => Some("Give a password with ansible_password or -k"),
             (false, true) => Some("Give a key with ansible_ssh_private_key_file or --private-key"),
             (false, false) => None,

@@ -41,7 +41,9 @@ impl Reader<'_> {
                     if name == "exec" && !holds { false } else { self.criterion(name, value, origin)? }
                 }
                 other => {
-                    return Err(ConnectError::Config(format!("{origin}: unknown condition `{other}` of Match")));
+                    return Err(ConnectError::Config(format!(
+                        "{origin}: unknown condition `{other}` of Match"
+                    )));
                 }
             };
             holds &= met != negated;

@@ -106,10 +106,9 @@ pub(super) fn read(
             file.ok_or_else(|| ConnectError::Config(format!("can't read {}", path.display())))?;
             vec![path.to_owned()]
         }
-        None => vec![
-            context.environment.home.join(".ssh/config"),
-            context.environment.system.join("ssh_config"),
-        ],
+        None => {
+            vec![context.environment.home.join(".ssh/config"), context.environment.system.join("ssh_config")]
+        }
     };
     let mut reader =
         Reader { context, original: host, host: host.to_owned(), found, last: false, wants_last: false };
@@ -174,7 +173,8 @@ impl Reader<'_> {
             Kind::Harmless | Kind::Unsupported => {}
             Kind::Unknown => {
                 let ignored = self.found.get("ignoreunknown");
-                let mut ignored = ignored.iter().flat_map(|setting| &setting.words).flat_map(|w| w.split(','));
+                let mut ignored =
+                    ignored.iter().flat_map(|setting| &setting.words).flat_map(|w| w.split(','));
                 if !ignored.any(|pattern| super::pattern::matches(&pattern.to_ascii_lowercase(), keyword)) {
                     self.context.warn(format!("{origin}: unknown keyword `{keyword}`, left out"));
                 }

@@ -98,7 +98,10 @@ mod tests {
             ("Compression", "compression", vec![]),
         ] {
             let line = Line::parse(1, text).unwrap();
-            assert_eq!((line.keyword.as_str(), line.words), (keyword, expected.iter().map(ToString::to_string).collect()));
+            assert_eq!(
+                (line.keyword.as_str(), line.words),
+                (keyword, expected.iter().map(ToString::to_string).collect())
+            );
         }
         assert_eq!(Line::parse(1, "   # only words"), None);
         assert_eq!(Line::parse(1, ""), None);

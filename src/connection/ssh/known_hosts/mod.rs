@@ -52,7 +52,9 @@ impl Store {
                     Some(key) => {
                         known.push(Known { file: path.clone(), line: entry.line, marker: entry.marker, key });
                     }
-                    None => warn(format!("{}:{}: the key can't be read, left out", path.display(), entry.line)),
+                    None => {
+                        warn(format!("{}:{}: the key can't be read, left out", path.display(), entry.line));
+                    }
                 }
             }
         }
@@ -82,7 +84,8 @@ impl Store {
         // Other processes may add at the same time: ours, and ssh itself, which appends whole lines too.
         file.lock()?;
         let old = fs::read_to_string(path).unwrap_or_default();
-        let has = |entry: Entry| entry.is_for(name) && entry.key().is_some_and(|k| k.key_data() == key.key_data());
+        let has =
+            |entry: Entry| entry.is_for(name) && entry.key().is_some_and(|k| k.key_data() == key.key_data());
         if !old.lines().any(|line| Entry::parse(0, line).ok().flatten().is_some_and(has)) {
             let host = if hash { parse::hashed(name) } else { name.to_owned() };
             let text = PublicKey::new(key.key_data().clone(), "").to_openssh().map_err(io::Error::other)?;
@@ -171,7 +174,8 @@ mod tests {
         let path = folder.path().join("known_hosts");
         fs::write(&path, format!("# mine\nweb1\nweb1 ssh-ed25519 rubbish\nweb1 {KEY}\n")).unwrap();
         let warnings = Mutex::new(Vec::new());
-        let found = Store::default().look_up(std::slice::from_ref(&path), "web1", &|w| warnings.lock().unwrap().push(w));
+        let found = Store::default()
+            .look_up(std::slice::from_ref(&path), "web1", &|w| warnings.lock().unwrap().push(w));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].place(), format!("{}:4", path.display()));
         let warnings = warnings.into_inner().unwrap();

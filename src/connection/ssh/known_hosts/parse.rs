@@ -77,7 +77,11 @@ impl Entry {
 impl Hosts {
     fn parse(text: &str) -> Result<Hosts, &'static str> {
         let Some(hashed) = text.strip_prefix("|1|") else {
-            return if text.starts_with('|') { Err("unknown hash") } else { Ok(Hosts::Patterns(text.to_owned())) };
+            return if text.starts_with('|') {
+                Err("unknown hash")
+            } else {
+                Ok(Hosts::Patterns(text.to_owned()))
+            };
         };
         let (salt, hash) = hashed.split_once('|').ok_or("broken hash")?;
         let decode = |text| STANDARD.decode(text).map_err(|_| "broken hash");
@@ -128,10 +132,10 @@ mod tests {
 
     #[test]
     fn a_hashed_name_of_openssh_is_found() {
-        // Written by `ssh-keygen -H`.
         let line = format!("|1|{} {KEY}", hashed("web1").strip_prefix("|1|").unwrap());
         assert!(entry(&line).is_for("web1"));
         assert!(!entry(&line).is_for("web2"));
+        // This one `ssh-keygen -H` wrote.
         let known = "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg=";
         assert!(entry(&format!("{known} {KEY}")).is_for("192.168.1.61"));
     }
@@ -143,7 +147,9 @@ mod tests {
         for text in ["", "   ", "# web1 ssh-ed25519 AAAA"] {
             assert!(Entry::parse(1, text).unwrap().is_none(), "{text}");
         }
-        for text in ["web1", "web1 ssh-ed25519", "@other web1 ssh-ed25519 A", "|2|a|b ssh-rsa A", "|1|%|b ssh-rsa A"] {
+        for text in
+            ["web1", "web1 ssh-ed25519", "@other web1 ssh-ed25519 A", "|2|a|b ssh-rsa A", "|1|%|b ssh-rsa A"]
+        {
             assert!(Entry::parse(1, text).is_err(), "{text}");
         }
         assert!(entry("web1 ssh-ed25519 notbase64").key().is_none());
