@@ -3,6 +3,7 @@
 //! Text that may still hold a template is a `yaml::Node`, a different type; see docs/ARCHITECTURE.md.
 //! Containers are reference-counted: cloning a value never copies a tree.
 
+mod codec;
 mod convert;
 mod path;
 mod wire;
@@ -23,6 +24,7 @@ pub type Map = IndexMap<Str, Value>;
 
 /// Finished data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum Value {
     /// Python's `None`, YAML's `null`.
     #[default]

@@ -70,7 +70,7 @@ impl Cmd {
 /// How a command ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ran {
-    /// Exit code; 128 + n for signal n.
+    /// Exit code; -n for signal n.
     pub rc: i32,
     /// What it printed.
     pub stdout: Vec<u8>,

@@ -1,5 +1,6 @@
 //! The trait that a module implements, and its line in the registry.
 
+use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
@@ -35,6 +36,8 @@ pub trait Module: DeserializeOwned + JsonSchema {
     const RETURNS: &'static str = "";
     /// The argument that takes a task's free text (`command: ls -l`), if it takes any.
     const FREE_FORM: Option<&'static str> = None;
+    /// Whether it takes arguments of any name (`set_fact`); then its last field is [`super::Others`].
+    const OPEN: bool = false;
     /// This module's own words for what must change.
     type Plan;
 
@@ -82,6 +85,8 @@ pub trait Control: DeserializeOwned + JsonSchema {
     const RETURNS: &'static str = "";
     /// See [`Module::FREE_FORM`].
     const FREE_FORM: Option<&'static str> = None;
+    /// See [`Module::OPEN`].
+    const OPEN: bool = false;
 }
 
 /// Where a module runs.
@@ -116,6 +121,8 @@ pub struct Entry {
     pub returns: &'static str,
     /// See [`Module::FREE_FORM`].
     pub free_form: Option<&'static str>,
+    /// See [`Module::OPEN`].
+    pub open: bool,
     /// Runs it; none for controller-only modules.
     pub exec: Option<Exec>,
     /// Tries to read the arguments.
@@ -142,9 +149,10 @@ impl Entry {
             examples: M::EXAMPLES,
             returns: M::RETURNS,
             free_form: M::FREE_FORM,
+            open: M::OPEN,
             exec: Some(run::<M>),
             validate: |args| decode::<M>(args).map(drop),
-            schema: || schemars::schema_for!(M),
+            schema: schema_of::<M>,
         }
     }
 
@@ -164,15 +172,27 @@ impl Entry {
             examples: C::EXAMPLES,
             returns: C::RETURNS,
             free_form: C::FREE_FORM,
+            open: C::OPEN,
             exec: None,
             validate: |args| decode::<C>(args).map(drop),
-            schema: || schemars::schema_for!(C),
+            schema: schema_of::<C>,
         }
     }
 }
 
+/// With every type in its place, so that readers need not follow references.
+fn schema_of<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>()
+}
+
 /// Check mode exists once, here: it ends before `apply`.
-fn run<M: Module>(args: &Map, host: &mut dyn Touch, check: bool, diff: bool) -> Result<Outcome, Fail> {
+pub(super) fn run<M: Module>(
+    args: &Map,
+    host: &mut dyn Touch,
+    check: bool,
+    diff: bool,
+) -> Result<Outcome, Fail> {
     let module: M = decode(args).map_err(Fail::from)?;
     let Some(plan) = module.plan(host.as_look())? else {
         return module.unchanged(host.as_look());

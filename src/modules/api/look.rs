@@ -99,7 +99,11 @@ pub trait Look {
     fn digest(&self, path: &Path, algorithm: &str) -> Result<Option<String>, Fail>;
     /// Whether this process may read (4), write (2) or execute (1) it.
     fn access(&self, path: &Path, what: u32) -> bool;
-    /// Runs a command that only reads. Only such: contract tests record it.
+    /// An extended attribute; `None` if it or the file is not there, or the file system has none.
+    fn xattr(&self, path: &Path, name: &str, follow: bool) -> Result<Option<Vec<u8>>, Fail>;
+    /// This process's file mode creation mask.
+    fn umask(&self) -> u32;
+    /// Runs a command that only reads, in the C locale unless it says otherwise. Only such: contract tests record it.
     fn query(&self, cmd: &Cmd) -> Result<Ran, Fail>;
     /// Where a program is, searched in `PATH` and the sbin folders.
     fn which(&self, program: &str) -> Option<PathBuf>;

@@ -5,17 +5,28 @@
 //! knows of ssh, playbooks or templates.
 
 mod args;
+mod attributes;
 mod cmd;
 mod entry;
 mod fail;
+#[cfg(all(test, feature = "controller"))]
+#[expect(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a tool of the tests")]
+pub mod fake;
 mod look;
+mod mode;
+mod real;
+mod time;
 mod touch;
 
-pub use args::{ArgError, decode};
+pub use args::{ArgError, ArgumentDoc, Choice, HostPath, Others, arguments, decode, decode_value, expand};
+pub use attributes::{AttributePlan, FileAttributes, attribute_flags, describe, octal};
 pub use cmd::{Cmd, Ran};
 pub use entry::{Control, Entry, Execution, Module, Support};
 pub use fail::{Context, Fail};
 pub use look::{FileKind, Group, Look, Stat, User};
+pub use mode::Mode;
+pub use real::{Controller, RealHost};
+pub use time::timestamp;
 pub use touch::{Touch, Write};
 
 pub use crate::outcome::{Blob, BlobKind, Diff, Outcome};

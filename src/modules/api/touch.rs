@@ -7,10 +7,13 @@ use super::{Cmd, Fail, Look, Ran};
 /// How to write a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Write {
-    /// Permission bits of a new file (default 0666 less the umask); an existing one keeps its own.
+    /// The file's permission bits from the first moment on. None: an existing file keeps its own, a new one gets
+    /// 0666 less the umask.
     pub mode: Option<u32>,
-    /// Owner and group of a new file; an existing one keeps its own.
-    pub owner: Option<(u32, u32)>,
+    /// Its owner. None: an existing file keeps its own, a new one belongs to this process.
+    pub uid: Option<u32>,
+    /// Its group, likewise.
+    pub gid: Option<u32>,
     /// A command that must succeed on the new contents before they are put in place; `%s` stands for the file.
     pub validate: Option<Cmd>,
     /// Keep the old contents under a name with date and time.
@@ -35,6 +38,8 @@ pub trait Touch: Look {
         fill: &mut dyn FnMut(&mut std::fs::File) -> Result<(), Fail>,
         how: &Write,
     ) -> Result<Option<PathBuf>, Fail>;
+    /// The same with the contents of another file of the host.
+    fn copy(&mut self, from: &Path, path: &Path, how: &Write) -> Result<Option<PathBuf>, Fail>;
     /// Sends a file's contents to the controller (`fetch`).
     fn send(&mut self, path: &Path) -> Result<(), Fail>;
     /// Makes one folder; its parent must be there.
@@ -61,6 +66,8 @@ pub trait Touch: Look {
         mtime: Option<f64>,
         follow: bool,
     ) -> Result<(), Fail>;
+    /// Sets an extended attribute.
+    fn set_xattr(&mut self, path: &Path, name: &str, value: &[u8], follow: bool) -> Result<(), Fail>;
     /// A new folder of mode 0700 that is removed when the call ends.
     fn temp_dir(&mut self) -> Result<PathBuf, Fail>;
     /// Runs a command. Its lines are shown live if the run asked for that.

@@ -1,0 +1,44 @@
+//! Times as text, in UTC: a static binary does not know the host's time zone.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// `2026-11-21 09:12:37.123456`, as `command` returns start and end.
+#[must_use]
+pub fn timestamp(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}", since.subsec_micros())
+}
+
+/// The date that many days after 1970-01-01: counts years from March on, so that the leap day comes last.
+fn date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn days_become_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00.000000"),
+            (951_782_400, "2000-02-29 00:00:00.000000"),
+            (1_709_251_199, "2024-02-29 23:59:59.000000"),
+            (4_107_542_400, "2100-03-01 00:00:00.000000"),
+        ] {
+            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+}
