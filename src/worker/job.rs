@@ -61,9 +61,8 @@ fn guarded(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Reply {
 }
 
 fn module(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Outcome {
-    let Some(exec) = modules::find(&call.module).and_then(|entry| entry.exec) else {
+    let Some(entry) = modules::find(&call.module) else {
         return Fail::new(format!("the worker has no module {}", call.module)).into_outcome();
     };
-    let mut host = host::for_call(server, call, control);
-    exec(&call.args, &mut host, call.check, call.diff).unwrap_or_else(Fail::into_outcome)
+    host::run(server, call, control, entry).unwrap_or_else(Fail::into_outcome)
 }

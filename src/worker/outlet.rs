@@ -37,6 +37,11 @@ impl Outlet {
         }
     }
 
+    /// Whether anybody wants lines.
+    pub(super) fn live(&self) -> bool {
+        self.live
+    }
+
     /// Shows a line, unless nobody wants lines or there are too many.
     pub(super) fn line(&self, stderr: bool, text: &str) {
         if !self.live {

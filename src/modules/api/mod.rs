@@ -10,7 +10,7 @@ mod cmd;
 mod entry;
 mod fail;
 #[cfg(all(test, feature = "controller"))]
-#[expect(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a tool of the tests")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a tool of the tests")]
 pub mod fake;
 mod look;
 mod mode;
