@@ -2,8 +2,31 @@
 //!
 //! The engine that evaluates is here; where variables come from is behind [`Scope`], which `vars` implements.
 
+mod blame;
+mod check;
+mod condition;
+mod context;
+mod engine;
+mod env;
+mod error;
+mod files;
 pub mod filters;
+mod format;
+mod functions;
 pub mod is_tests;
+mod literal;
+mod native;
+mod object;
+mod own;
+mod rewrite;
 mod scope;
+mod undefined;
+mod walk;
 
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Decrypt, Engine, Settings};
+pub use error::TemplateError;
+pub use files::FileOptions;
 pub use scope::{Binding, LazyMap, Scope};

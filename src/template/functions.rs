@@ -1,0 +1,99 @@
+//! The functions that templates can call: `lookup`, `query`, `now`, and the ones that `rewrite` puts in.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use jiff::Zoned;
+use jiff::fmt::strtime;
+use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State};
+
+use super::context::Context;
+use super::native;
+use super::object::{Root, SELF};
+use super::own;
+
+/// Adds the functions to an environment.
+pub(super) fn register(env: &mut Environment<'_>) {
+    env.add_function("now", now);
+    env.add_function("__percent", percent);
+    env.add_filter("__own", own::own);
+}
+
+/// The evaluation that a function runs in.
+#[expect(dead_code, reason = "lookups follow in the next change")]
+pub(super) fn context(state: &State<'_, '_>) -> Result<Context, Error> {
+    let root = state.lookup(SELF).and_then(|value| value.downcast_object::<Root>());
+    root.map(|root: Arc<Root>| root.0.clone())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "there are no variables here"))
+}
+
+/// A time in local time, by `strftime`'s directives; unknown ones give the time in ISO form.
+pub(super) fn format_time(time: SystemTime, format: &str) -> String {
+    match Zoned::try_from(time) {
+        Ok(time) => strtime::format(format, &time).unwrap_or_else(|_| time.datetime().to_string()),
+        Err(_) => String::new(),
+    }
+}
+
+/// `now(utc=False, fmt=None)`. Without a format it gives the text that Python prints for the time.
+#[expect(clippy::needless_pass_by_value, reason = "the template engine passes arguments so")]
+fn now(utc: Option<bool>, fmt: Option<String>, kwargs: Kwargs) -> Result<Value, Error> {
+    let utc = utc.or(kwargs.get::<Option<bool>>("utc")?).unwrap_or(false);
+    let fmt = fmt.or(kwargs.get::<Option<String>>("fmt")?);
+    kwargs.assert_all_used()?;
+    let now = if utc { Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC) } else { Zoned::now() };
+    match fmt {
+        Some(format) => strtime::format(&format, &now)
+            .map(Value::from)
+            .map_err(|error| Error::new(ErrorKind::InvalidOperation, format!("now: {error}"))),
+        None => Ok(Value::from(
+            strtime::format("%Y-%m-%d %H:%M:%S.%6f", &now).unwrap_or_else(|_| now.datetime().to_string()),
+        )),
+    }
+}
+
+/// `a % b`: the remainder of numbers, or Python's formatting of text.
+fn percent(left: &Value, right: &Value) -> Result<Value, Error> {
+    for side in [left, right] {
+        if side.is_undefined() {
+            return Err(Error::new(ErrorKind::UndefinedError, "a value is undefined"));
+        }
+    }
+    if left.kind() == ValueKind::String {
+        return super::format::percent(left.as_str().unwrap_or_default(), right).map(Value::from);
+    }
+    let fail = |message: String| Error::new(ErrorKind::InvalidOperation, message);
+    if let (Some(a), Some(b)) = (whole(left), whole(right)) {
+        return match b {
+            0 => Err(fail("modulo by zero".into())),
+            _ => Ok(Value::from(a.wrapping_rem(b).wrapping_add(b).wrapping_rem(b))),
+        };
+    }
+    match (float(left), float(right)) {
+        (Some(_), Some(0.0)) => Err(fail("modulo by zero".into())),
+        (Some(a), Some(b)) => Ok(Value::from(a - b * (a / b).floor())),
+        _ => Err(fail(format!(
+            "% needs numbers, or text on its left: these are {} and {}",
+            native::type_name(left),
+            native::type_name(right)
+        ))),
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value.kind() {
+        ValueKind::Bool => Some(i64::from(value.is_true())),
+        ValueKind::Number if value.is_integer() => value.as_i64(),
+        _ => None,
+    }
+}
+
+fn float(value: &Value) -> Option<f64> {
+    match value.kind() {
+        ValueKind::Bool | ValueKind::Number => {
+            f64::try_from(value.clone()).ok().or(whole(value).map(|it| it as f64))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,354 @@
+//! Tables of templates and what they give. Checked against ansible-core 2.18 unless a comment says otherwise.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::*;
+use crate::diag::{Sources, Span};
+use crate::value::{Str, Value};
+use crate::yaml::{Kind, Node, NodeMap, Tag};
+
+/// Variables for a test.
+#[derive(Debug, Default)]
+pub(super) struct Vars {
+    pub(super) map: IndexMap<String, Binding>,
+    pub(super) search: Vec<PathBuf>,
+}
+
+impl Scope for Vars {
+    fn lookup(&self, name: &str) -> Option<Binding> {
+        self.map.get(name).cloned()
+    }
+    fn names(&self) -> Vec<Str> {
+        let mut names: Vec<Str> = self.map.keys().map(|it| Str::from(it.as_str())).collect();
+        names.sort();
+        names
+    }
+    fn search_path(&self) -> &[PathBuf] {
+        &self.search
+    }
+    fn playbook_dir(&self) -> &Path {
+        Path::new("/playbooks")
+    }
+}
+
+/// An engine and variables, with helpers that make nodes from JSON.
+pub(super) struct Bench {
+    pub(super) sources: Arc<Sources>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) vars: Vars,
+}
+
+impl Bench {
+    pub(super) fn new() -> Bench {
+        let sources = Arc::new(Sources::default());
+        let engine = Engine::new(sources.clone(), Settings::default());
+        Bench { sources, engine, vars: Vars::default() }
+    }
+
+    pub(super) fn node(&self, json: serde_json::Value) -> Node {
+        node(&self.sources, json)
+    }
+
+    /// A variable from a file: texts in it are templates.
+    pub(super) fn source(mut self, name: &str, json: serde_json::Value) -> Bench {
+        let node = self.node(json);
+        self.vars.map.insert(name.into(), Binding::Source(node));
+        self
+    }
+
+    /// Finished data.
+    pub(super) fn data(mut self, name: &str, json: serde_json::Value) -> Bench {
+        self.vars.map.insert(name.into(), Binding::Data(Value::from(json)));
+        self
+    }
+
+    pub(super) fn scope(&self) -> Arc<dyn Scope> {
+        Arc::new(Vars { map: self.vars.map.clone(), search: self.vars.search.clone() })
+    }
+
+    pub(super) fn render(&self, text: &str) -> Result<Value, TemplateError> {
+        self.engine.render(&self.node(text.into()), &self.scope())
+    }
+
+    pub(super) fn holds(&self, text: &str) -> Result<bool, TemplateError> {
+        self.engine.condition(&self.node(text.into()), &self.scope())
+    }
+
+    pub(super) fn gives(&self, rows: &[(&str, serde_json::Value)]) {
+        for (text, wanted) in rows {
+            match self.render(text) {
+                Ok(value) => assert_eq!(serde_json::Value::from(&value), *wanted, "{text}"),
+                Err(error) => panic!("{text}: {error} {:?}", error.diagnostic),
+            }
+        }
+    }
+
+    /// Message, and what the first label covers.
+    pub(super) fn fails(&self, rows: &[(&str, &str, &str)]) {
+        for (text, message, place) in rows {
+            let error = self.render(text).expect_err(text);
+            assert_eq!(error.diagnostic.message, *message, "{text}");
+            let span = error.diagnostic.span().expect("a place");
+            assert_eq!(self.sources.slice(span), *place, "{text}");
+        }
+    }
+}
+
+pub(super) fn node(sources: &Sources, json: serde_json::Value) -> Node {
+    let text = match &json {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let file = sources.add("test.yml", text.as_str());
+    let span = Span { file, start: 0, end: u32::try_from(text.len()).unwrap() };
+    let kind = match json {
+        serde_json::Value::Null => Kind::Null,
+        serde_json::Value::Bool(it) => Kind::Bool(it),
+        serde_json::Value::Number(it) => {
+            it.as_i64().map_or_else(|| Kind::Float(it.as_f64().unwrap()), Kind::Int)
+        }
+        serde_json::Value::String(it) => Kind::Str(it.into()),
+        serde_json::Value::Array(items) => {
+            Kind::Seq(Arc::new(items.into_iter().map(|item| node(sources, item)).collect()))
+        }
+        serde_json::Value::Object(map) => {
+            let map = map.into_iter().map(|(k, v)| (Str::from(k), (span, node(sources, v))));
+            Kind::Map(Arc::new(map.collect::<NodeMap>()))
+        }
+    };
+    Node::new(kind, span)
+}
+
+fn bench() -> Bench {
+    use serde_json::json;
+    Bench::new()
+        .source("five", json!("{{ 5 }}"))
+        .source("name", json!("world"))
+        .source("greeting", json!("hello {{ name }}"))
+        .source("needs_missing", json!("{{ nope }}"))
+        .source("deep_missing", json!({"ok": 1, "bad": "{{ nope }}"}))
+        .source("d", json!({"a": 1, "b": {"c": "{{ five }}"}, "items": 3}))
+        .source("l", json!(["x", "{{ five }}", {"k": "v"}]))
+        .source("a", json!("{{ b }}"))
+        .source("b", json!("{{ c }}"))
+        .source("c", json!("{{ a }}"))
+        .source("hidden", json!("{{ omit }}"))
+        .data("fact", json!({"os": "{{ lookup('pipe', 'id') }}", "n": 3, "list": [1, 2], "none": null}))
+        .data("text", json!("some text"))
+}
+
+#[test]
+fn templates_give_values_of_their_own_type() {
+    use serde_json::json;
+    bench().gives(&[
+        ("plain", json!("plain")),
+        ("{{ five }}", json!(5)),
+        (" {{ five }}", json!(" 5")),
+        ("{{ five }}0", json!("50")),
+        ("{{ greeting }}", json!("hello world")),
+        ("{{ d }}", json!({"a": 1, "b": {"c": 5}, "items": 3})),
+        ("{{ d.b.c + 1 }}", json!(6)),
+        ("{{ l[1] }} {{ l[-1].k }} {{ l | length }}", json!("5 v 3")),
+        ("{{ d }}", json!({"a": 1, "b": {"c": 5}, "items": 3})),
+        ("x{{ d.b }}", json!("x{'c': 5}")),
+        ("a{{ none }}b", json!("ab")),
+        ("{{ 'q' ~ none ~ 1.0 }}", json!("qNone1.0")),
+        ("{{ 7 / 2 }} {{ 4 / 2 }} {{ 7 // 2 }} {{ 2 ** 3 }}", json!("3.5 2.0 3 8")),
+        ("{{ 'x' if false }}", json!("")),
+        ("{{ 'x' if true }}", json!("x")),
+        ("{{ [1, 2] }}\n", json!([1, 2])),
+        ("{{ 'x' }}\n", json!("x\n")),
+        ("{% if true %}\nabc{% endif %}\n", json!("abc\n")),
+        ("[{% for i in [1,2] %}'{{ i }}',{% endfor %}]", json!(["1", "2"])),
+        ("{\"a\": {{ 1 }}, \"b\": true}", json!("{\"a\": 1, \"b\": true}")),
+        ("{% if true %}True{% endif %}", json!(true)),
+        ("{{ True }} {{ none }} {{ [1, 1.5, none, 'it'] }}", json!("True  [1, 1.5, None, 'it']")),
+        ("{{ 1e20 }}|", json!("1e+20|")),
+        ("{{ dict(a=1, b=2) }}", json!({"a": 1, "b": 2})),
+        ("{{ range(3) | list }}", json!([0, 1, 2])),
+        ("{{ (1, 2) }}", json!([1, 2])),
+        ("{{ 'ab' * 2 }}{{ 'a' in 'abc' }}{{ 'a' in d }}", json!("ababTrueTrue")),
+        ("{{ 'abcdef'[1:3] }}{{ [1,2,3][::-1] }}", json!("bc[3, 2, 1]")),
+        (
+            "{% set x = namespace(n=0) %}{% for i in [1,2] %}{% set x.n = x.n + i %}{% endfor %}{{ x.n }}",
+            json!("3"),
+        ),
+        ("{% for k, v in d.items() %}{{ k }} {% endfor %}", json!("a b items ")),
+        ("{{ d.keys() | list }}", json!(["a", "b", "items"])),
+        ("{{ d['items'] }}", json!(3)),
+        ("{{ vars['name'] }} {{ vars.name }}", json!("world world")),
+        ("{%- if true %} a {%- endif %}", json!(" a")),
+        ("{# only a comment #}", json!("")),
+        ("{% raw %}{{ x }}{% endraw %}", json!("{{ x }}")),
+        ("{{ '{{ x }}' }}", json!("{{ x }}")),
+    ]);
+}
+
+#[test]
+fn what_is_finished_is_never_a_template() {
+    use serde_json::json;
+    bench().gives(&[
+        ("{{ fact.os }}", json!("{{ lookup('pipe', 'id') }}")),
+        ("x {{ fact.os }}", json!("x {{ lookup('pipe', 'id') }}")),
+        ("{{ fact }}", json!({"os": "{{ lookup('pipe', 'id') }}", "n": 3, "list": [1, 2], "none": null})),
+        ("{{ '{' ~ '{ five }' ~ '}' }}", json!("{{ five }}")),
+    ]);
+}
+
+#[test]
+fn omit_goes_from_containers_and_stays_alone() {
+    let bench = bench();
+    let scope = bench.scope();
+    let node = bench.node(
+        serde_json::json!({"a": "{{ omit }}", "b": ["{{ nope | default(omit) }}", 1], "c": "{{ hidden }}"}),
+    );
+    let value = bench.engine.render(&node, &scope).unwrap();
+    assert_eq!(value.to_string(), "{'b': [1]}");
+    assert_eq!(bench.render("{{ omit }}").unwrap(), Value::Omit);
+    assert_eq!(bench.render("{{ hidden }}").unwrap(), Value::Omit);
+    assert_eq!(bench.render("{{ nope.x | default(omit) }}").unwrap(), Value::Omit);
+}
+
+#[test]
+fn keys_are_rendered_and_unsafe_nodes_are_not() {
+    let bench = bench();
+    let mut node = bench.node(serde_json::json!({"{{ name }}_1": "{{ five }}"}));
+    assert_eq!(bench.engine.render(&node, &bench.scope()).unwrap().to_string(), "{'world_1': 5}");
+    node.tag = Some(Tag::Unsafe);
+    let value = bench.engine.render(&node, &bench.scope()).unwrap();
+    assert_eq!(value.to_string(), "{'{{ name }}_1': '{{ five }}'}");
+}
+
+#[test]
+fn access_below_undefined_is_allowed_and_use_is_not() {
+    use serde_json::json;
+    let bench = bench();
+    bench.gives(&[
+        ("{{ nope | default('x') }}", json!("x")),
+        ("{{ nope.a.b['c'][0].d | default('x') }}", json!("x")),
+        ("{{ d.x.y.z | default(d.b.c) }}", json!(5)),
+        ("{{ d.b.c | default('x') }}", json!(5)),
+        (
+            "{{ (d.x).y.z is defined }} {{ d.b.c is defined }} {{ nope is undefined }}",
+            json!("False True True"),
+        ),
+        ("{{ needs_missing | default('x') }} {{ needs_missing is defined }}", json!("x False")),
+        ("{{ deep_missing.ok }} {{ deep_missing.bad | default('x') }}", json!("1 x")),
+        ("{{ d.x is string }} {{ d.x.y is none }} {{ nope is mapping }}", json!("False False False")),
+        (
+            "{{ '' | default('x') }}|{{ '' | default('x', true) }}|{{ none | d('x', boolean=true) }}",
+            json!("|x|x"),
+        ),
+        ("{{ true or nope }} {{ false and nope.x.y }}", json!("True False")),
+        ("{{ (nope.x.y if false else d.x.y) | default('z') }}", json!("z")),
+        ("{{ (false or d.x.y) | default('z') }}", json!("z")),
+        ("{% set x = d.x.y %}{{ x | default('s') }}", json!("s")),
+        ("{{ nope | default(nope2.a.b) | default('third') }}", json!("third")),
+        ("{{ d.x.y.split(',') if d.x.y is defined else 'no' }}", json!("no")),
+        ("{{ d.b['c'] | default(1) }}{{ l[7].x | default('-') }}{{ l.0 | default('-') }}", json!("5-x")),
+    ]);
+    bench.fails(&[
+        ("{{ nope }}", "`nope` is undefined", "nope"),
+        ("abc {{ nope }}", "`nope` is undefined", "nope"),
+        ("{{ d.x }}", "`d.x` is undefined", "d.x"),
+        ("{{ d.b.x.y }}", "`d.b.x` is undefined", "d.b.x"),
+        ("{{ nope == 1 }}", "`nope` is undefined", "nope"),
+        ("{{ 1 + nope.x }}", "`nope` is undefined", "nope"),
+        ("{{ 'a' ~ d.zz }}", "`d.zz` is undefined", "d.zz"),
+        ("{{ 'a' in nope }}", "`nope` is undefined", "nope"),
+        ("{{ nope or 'x' }}", "`nope` is undefined", "nope"),
+        ("{{ not nope }}", "`nope` is undefined", "nope"),
+        ("{{ nope | upper }}", "`nope` is undefined", "nope"),
+        ("{% for i in nope %}{% endfor %}", "`nope` is undefined", "nope"),
+        ("{% if d.q %}{% endif %}", "`d.q` is undefined", "d.q"),
+        ("{{ l[9] }}", "`l[9]` is undefined", "l[9]"),
+        ("{{ nope.split(',') }}", "`nope` is undefined", "nope"),
+        ("{{ d.a | default(1) }} {{ d.x.y | default(nope3) }}", "`nope3` is undefined", "nope3"),
+    ]);
+}
+
+#[test]
+fn an_undefined_variable_inside_a_variable_is_shown_where_it_is() {
+    let bench = bench();
+    for text in
+        ["{{ needs_missing }}", "x {{ needs_missing }}", "{{ deep_missing.bad }}", "{{ deep_missing }}"]
+    {
+        let error = bench.render(text).expect_err(text);
+        assert_eq!(error.undefined.as_deref(), Some("nope"), "{text}");
+        assert_eq!(bench.sources.slice(error.diagnostic.span().unwrap()), "nope", "{text}");
+    }
+}
+
+#[test]
+fn a_close_name_is_suggested() {
+    let error = bench().render("{{ greting }}").unwrap_err();
+    assert_eq!(error.diagnostic.help.as_deref(), Some("did you mean `greeting`?"));
+}
+
+#[test]
+fn a_circle_is_named() {
+    let error = bench().render("{{ a }}").unwrap_err();
+    assert_eq!(error.diagnostic.message, "`a` needs itself: a → b → c → a");
+    assert!(error.undefined.is_none());
+}
+
+#[test]
+fn percent_formats_text_and_divides_numbers() {
+    use serde_json::json;
+    bench().gives(&[
+        ("{{ '%s-%05d' % ('a', 3) }}", json!("a-00003")),
+        ("{{ 7 % 3 }} {{ d.b.c % 3 }} {{ (d.a + 6) % (five - 1) }} {{ -7 % 3 }}", json!("1 2 3 2")),
+        ("{{ '%s' % d.b.c }}{{ ('%s' % five) | length }}", json!("51")),
+        ("{{ '%(a)s' % d }}", json!("1")),
+    ]);
+}
+
+#[test]
+fn templates_may_change_their_own_lists() {
+    use serde_json::json;
+    bench().gives(&[
+        ("{% set x = [] %}{% for i in [1, 2] %}{{ x.append(i) }}{% endfor %}{{ x }}", json!([1, 2])),
+        (
+            "{% set x = {} %}{% set _ = x.update({'a': []}) %}{% set _ = x.a.append(1) %}{{ x }}",
+            json!({"a": [1]}),
+        ),
+        ("{% set x = l %}{% do x.append(d.x.y | default(7)) %}{{ x | length }}{{ l | length }}", json!("43")),
+        ("{% set ns = namespace(out=[]) %}{% set _ = ns.out.extend([1]) %}{{ ns.out }}", json!([1])),
+    ]);
+}
+
+#[test]
+fn conditions_count_by_pythons_truth() {
+    let bench = bench();
+    for (text, wanted) in [
+        ("five == 5", true),
+        ("five == 5 and not d.a == 2", true),
+        ("name", true),
+        ("fact.list", true),
+        ("fact.none", false),
+        ("fact.n > 2", true),
+        ("nope is defined and nope.x == 1", false),
+        ("'hello' in greeting", true),
+        ("true", true),
+        ("False", false),
+        ("not (nope is defined)", true),
+        ("nope is not defined or nope.x.y", true),
+        ("'{{ name }}' == 'world'", true),
+        ("{{ five }} == 5", true),
+        ("{{ five == 6 }}", false),
+        ("{{ 'false' }}", false),
+        ("d.x.y | default(false)", false),
+        ("", true),
+    ] {
+        assert_eq!(bench.holds(text).unwrap_or_else(|error| panic!("{text}: {error}")), wanted, "{text}");
+    }
+    assert_eq!(bench.engine.take_warnings().len(), 4);
+    for text in ["nope", "nope == 1", "nope.x", "needs_missing", "d.x"] {
+        assert!(bench.holds(text).unwrap_err().undefined.is_some(), "{text}");
+    }
+    let list = bench.node(serde_json::json!(["five == 5", "five == 6", "nope"]));
+    assert!(!bench.engine.condition(&list, &bench.scope()).unwrap());
+}
