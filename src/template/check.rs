@@ -4,19 +4,22 @@
 use minijinja::machinery::ast::{Expr, Stmt};
 
 use super::walk::children;
+use super::{filters, is_tests};
 
 /// The functions that templates can call.
 pub(super) const FUNCTIONS: &[&str] =
     &["lookup", "query", "q", "range", "dict", "namespace", "now", "undef", "cycler", "joiner", "lipsum"];
 
-/// The names of the filters.
+/// The short names of the filters.
 pub(super) fn filters() -> impl Iterator<Item = &'static str> {
-    ["default", "mandatory"].into_iter()
+    let own = ["default", "d", "mandatory"].into_iter();
+    filters::FAMILIES.iter().flat_map(|(_, family)| family.iter().map(|it| it.name)).chain(own)
 }
 
-/// The names of the tests.
+/// The short names of the tests.
 pub(super) fn tests() -> impl Iterator<Item = &'static str> {
-    ["defined", "undefined"].into_iter()
+    let own = ["defined", "undefined"].into_iter();
+    is_tests::FAMILIES.iter().flat_map(|(_, family)| family.iter().map(|it| it.name)).chain(own)
 }
 
 /// The names that a template itself gives values to.
