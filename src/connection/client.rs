@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::image::Images;
-use super::push::{self, Complaints, Reader, Started};
+use super::push::{self, Complaints, Place, Reader, Started};
 use super::transfer::{self, Streams};
 use super::{ConnectError, Connection};
 use crate::proto::frame::encode;
@@ -95,8 +95,21 @@ impl Worker {
         address: &str,
         patience: Duration,
     ) -> Result<Arc<Worker>, ConnectError> {
-        let started = push::start(connection, images, address, patience).await?;
+        let started = push::start(connection, images, address, patience, Place::Host).await?;
         Ok(Worker::new(started, address))
+    }
+
+    /// The same on the machine that this process runs on: its program need not be sent.
+    ///
+    /// # Errors
+    /// See [`Worker::start`].
+    pub async fn start_here(
+        connection: &dyn Connection,
+        images: &Images,
+        patience: Duration,
+    ) -> Result<Arc<Worker>, ConnectError> {
+        let started = push::start(connection, images, "localhost", patience, Place::Here).await?;
+        Ok(Worker::new(started, "localhost"))
     }
 
     fn new(started: Started, address: &str) -> Arc<Worker> {

@@ -86,7 +86,11 @@ impl Connector {
     async fn start(&self, target: &Target, made: &mut Made) -> Result<Arc<Worker>, ConnectError> {
         let connection = self.connection(target, made).await?;
         let patience = target.timeout.max(PATIENCE);
-        Worker::start(connection.as_ref(), &self.options.images, &target.host, patience).await
+        let images = &self.options.images;
+        match target.transport {
+            Transport::Local => Worker::start_here(connection.as_ref(), images, patience).await,
+            Transport::Ssh => Worker::start(connection.as_ref(), images, &target.host, patience).await,
+        }
     }
 
     /// Runs a command through the login shell, without any worker. `stdin` is what it reads.

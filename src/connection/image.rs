@@ -72,6 +72,18 @@ impl Images {
         })
     }
 
+    /// Where the worker for the machine that this process runs on is, if it is a file.
+    #[must_use]
+    pub fn of_this_machine(&self) -> Option<&Path> {
+        let system = rustix::system::uname();
+        let machine =
+            format!("{}/{}", system.sysname().to_string_lossy(), system.machine().to_string_lossy());
+        match &self.for_machine(&machine).ok()?.bytes {
+            Bytes::File(path) => Some(path),
+            Bytes::Static(_) => None,
+        }
+    }
+
     /// The one for a machine.
     ///
     /// # Errors

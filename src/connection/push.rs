@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::image::{Images, missing};
 use super::{ConnectError, Connection};
-use crate::proto::boot::{NOISE, Nonce, Program, Said};
+use crate::proto::boot::{NOISE, Nonce, Said};
 use crate::proto::frame_async::read_frame;
 use crate::proto::{BUILD, FromWorker, Hello};
 
@@ -67,6 +67,15 @@ impl Drop for Complaints {
     }
 }
 
+/// Where a worker is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On this machine, where the program is already.
+    Here,
+    /// Somewhere else.
+    Host,
+}
+
 /// Starts the worker on a host, sending it there first if need be.
 ///
 /// # Errors
@@ -76,10 +85,14 @@ pub(super) async fn start(
     images: &Images,
     address: &str,
     patience: Duration,
+    place: Place,
 ) -> Result<Started, ConnectError> {
     let nonce = Nonce::new().map_err(|error| ConnectError::Worker(format!("no random numbers: {error}")))?;
-    let programs: Vec<Program> = images.all().iter().map(|image| image.program.clone()).collect();
-    let pipe = connection.exec(&nonce.line(&programs), false).await?;
+    let line = match images.of_this_machine().filter(|_| place == Place::Here) {
+        Some(path) => nonce.line_for(path),
+        None => nonce.line(&images.all().iter().map(|image| image.program.clone()).collect::<Vec<_>>()),
+    };
+    let pipe = connection.exec(&line, false).await?;
     let mut talk = Talk {
         nonce,
         images,

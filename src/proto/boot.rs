@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 /// How much a login shell may print before the first message, in bytes.
 pub const NOISE: usize = 64 << 10;
@@ -138,6 +139,13 @@ impl Nonce {
     pub fn line(&self, programs: &[Program]) -> String {
         let words: Vec<String> = self.argv(programs).iter().map(|word| format!("'{word}'")).collect();
         format!("exec {}", words.join(" "))
+    }
+
+    /// A line for `sh` that runs the worker at `path`, which is there already.
+    #[must_use]
+    pub fn line_for(&self, path: &Path) -> String {
+        let path = path.to_string_lossy().replace('\'', r"'\''");
+        format!("exec '{path}' serve {} {}", self.first, self.second)
     }
 
     /// What goes before the bytes of a program: how many bytes come, and whether they are packed.

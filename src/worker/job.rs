@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::control::Control;
-use super::{Server, host, identity};
+use super::{Server, detached, host, identity};
 use crate::modules;
 use crate::modules::api::Fail;
 use crate::outcome::Outcome;
@@ -37,12 +37,14 @@ pub(super) fn perform(server: &Arc<Server>, call: Call, control: &Arc<Control>) 
         let identity = identity.clone();
         return identity::perform(server, &identity, call, control);
     }
+    if let Some(seconds) = call.detach {
+        return Reply::Ran(detached::start(call, seconds));
+    }
     let limit = call.timeout;
     let (server, inner) = (Arc::clone(server), Arc::clone(control));
     let name = call.module.to_string();
     let started = thread::Builder::new().name(name).spawn(move || {
-        let reply = guarded(&server, &call, &inner);
-        inner.end(reply);
+        inner.end(guarded(&call.module, || module(&server, &call, &inner)));
     });
     match started {
         Ok(_) => control.outcome(limit, || ()),
@@ -50,13 +52,10 @@ pub(super) fn perform(server: &Arc<Server>, call: Call, control: &Arc<Control>) 
     }
 }
 
-fn guarded(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Reply {
-    match panic::catch_unwind(AssertUnwindSafe(|| module(server, call, control))) {
+fn guarded(name: &str, work: impl FnOnce() -> Outcome) -> Reply {
+    match panic::catch_unwind(AssertUnwindSafe(work)) {
         Ok(outcome) => Reply::Ran(outcome),
-        Err(_) => {
-            let message = PANIC.take();
-            Reply::Died(format!("the module {} has a bug: it panicked: {message}", call.module))
-        }
+        Err(_) => Reply::Died(format!("the module {name} has a bug: it panicked: {}", PANIC.take())),
     }
 }
 
@@ -65,4 +64,24 @@ fn module(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Outcome 
         return Fail::new(format!("the worker has no module {}", call.module)).into_outcome();
     };
     host::run(server, call, control, entry).unwrap_or_else(Fail::into_outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_panics_is_that_task_s_failure_and_says_where() {
+        let before = panic::take_hook();
+        keep_panic_messages();
+        let reply = guarded("odd", || panic!("no {}", "way"));
+        let fine = guarded("fine", Outcome::changed);
+        panic::set_hook(before);
+        assert_eq!(fine, Reply::Ran(Outcome::changed()));
+        let Reply::Died(why) = reply else { panic!("{reply:?}") };
+        assert!(
+            why.starts_with("the module odd has a bug: it panicked: no way at src/worker/job.rs:"),
+            "{why}"
+        );
+    }
 }

@@ -5,6 +5,7 @@
 
 mod chains;
 mod control;
+mod detached;
 mod host;
 mod identity;
 mod job;
@@ -72,15 +73,7 @@ fn serve(
     signals: Option<Signals>,
 ) -> io::Result<()> {
     job::keep_panic_messages();
-    let server = Arc::new(Server {
-        output: Mutex::new(Box::new(output)),
-        calls: Mutex::default(),
-        finished: Mutex::default(),
-        chains: Mutex::default(),
-        identities: Identities::default(),
-        phase: Mutex::new(Phase::Serving),
-        changed: Condvar::new(),
-    });
+    let server = Server::new(output);
     write_frame(&mut *lock(&server.output), &FromWorker::Hello(hello))?;
     let reader = Arc::clone(&server);
     thread::Builder::new().name("reader".into()).spawn(move || {
@@ -96,6 +89,18 @@ fn serve(
 }
 
 impl Server {
+    fn new(output: impl Write + Send + 'static) -> Arc<Server> {
+        Arc::new(Server {
+            output: Mutex::new(Box::new(output)),
+            calls: Mutex::default(),
+            finished: Mutex::default(),
+            chains: Mutex::default(),
+            identities: Identities::default(),
+            phase: Mutex::new(Phase::Serving),
+            changed: Condvar::new(),
+        })
+    }
+
     /// Takes frames until the input ends or makes no sense.
     fn read(self: &Arc<Self>, mut input: impl Read) {
         // A frame that can't be read means that the stream is out of step: nothing after it can be trusted either.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::getuid;
 
-use super::signals;
+use super::{detached, signals};
 use crate::proto::boot::Nonce;
 use crate::proto::{BUILD, Hello};
 
@@ -18,8 +18,12 @@ const HELP: &str =
 There is nothing to do with it by hand.
 ";
 
+/// How long a program stays in the cache after it was put there, in seconds: 30 days. One that is still used is then
+/// sent again.
+const KEPT: u64 = 30 * 24 * 3600;
+
 /// What the program does: `serve FIRST SECOND [DIRECTORY]`, with both halves of the nonce to greet with and a directory
-/// that held the program and is no longer needed.
+/// that held the program and is no longer needed; or `job FILE` and `job-itself FILE`, see [`detached`].
 #[must_use]
 pub fn run(arguments: &[OsString]) -> ExitCode {
     let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
@@ -30,6 +34,8 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
             let directory = rest.first().map(|_| PathBuf::from(&arguments[3]));
             serve(&Nonce::from_halves(first, second), directory.as_deref())
         }
+        ["job", _] => detached::leave(Path::new(&arguments[1])),
+        ["job-itself", _] => detached::run(Path::new(&arguments[1])),
         _ => {
             // Nobody to tell if this fails.
             drop(io::stderr().write_all(HELP.as_bytes()));
@@ -49,6 +55,7 @@ fn serve(nonce: &Nonce, directory: Option<&Path>) -> io::Result<()> {
     if let Some(directory) = directory {
         drop(fs::remove_dir_all(directory));
     }
+    forget_old_programs();
     let signals = signals::block();
     let hello = hello();
     if std::env::set_current_dir(&hello.home).is_err() {
@@ -57,6 +64,24 @@ fn serve(nonce: &Nonce, directory: Option<&Path>) -> io::Result<()> {
     let (input, mut output) = take_over()?;
     output.write_all(nonce.hello().as_bytes())?;
     super::serve(input, output, hello, Some(signals))
+}
+
+/// Removes workers of other builds from the cache that this one runs from.
+fn forget_old_programs() {
+    let Ok(own) = std::env::current_exe() else { return };
+    let is_hash = |name: &std::ffi::OsStr| {
+        name.to_str()
+            .is_some_and(|name| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let Some(folder) = own.parent().filter(|it| it.file_name().is_some_and(is_hash)) else { return };
+    let Some(cache) = folder.parent().filter(|it| it.ends_with("regatta")) else { return };
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|it| it.modified()).ok().and_then(|it| it.elapsed().ok());
+        let old = age.is_some_and(|age| age.as_secs() > KEPT);
+        if old && is_hash(&entry.file_name()) && entry.path() != folder {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 /// The two streams of the wire, taken away from the standard ones, so that no command that a module starts can read

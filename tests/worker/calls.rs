@@ -69,10 +69,8 @@ async fn a_thousand_calls_sent_ahead_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_fails_its_calls_at_once_and_the_connector_makes_a_new_one() {
-    let home = tempfile::tempdir().unwrap();
     let connector = Connector::new(ConnectorOptions { images: images() });
     let target = Target { transport: Transport::Local, host: "localhost".into(), ..Target::default() };
-    drop(home);
     let worker = connector.worker(&target).await.unwrap();
     let same = connector.worker(&target).await.unwrap();
     assert_eq!(worker.hello().pid, same.hello().pid);
