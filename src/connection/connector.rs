@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::client::Worker;
 use super::image::Images;
 use super::local::Local;
+use super::ssh::{self, SshContext};
 use super::{ConnectError, Connection, Target, Transport};
 
 /// The least time a host gets to start its worker, whatever its `timeout` to connect is.
@@ -21,10 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What connections are made with.
-#[derive(Default)]
 pub struct ConnectorOptions {
     /// The workers to offer.
     pub images: Images,
+    /// What all SSH connections share.
+    pub ssh: Arc<SshContext>,
 }
 
 /// Gives connections and workers of targets.
@@ -156,10 +158,7 @@ impl Connector {
         }
         let connection: Arc<dyn Connection> = match target.transport {
             Transport::Local => Arc::new(Local::new()),
-            Transport::Ssh => {
-                let reason = "this build can't do SSH".to_owned();
-                return Err(ConnectError::Connect { address: target.host.clone(), reason });
-            }
+            Transport::Ssh => ssh::connect(target, &self.options.ssh).await?,
         };
         made.connection = Some(Arc::clone(&connection));
         Ok(connection)

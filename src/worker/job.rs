@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::thread;
 
 use super::control::Control;
-use super::{Server, detached, host, identity};
+use super::outlet::Outlet;
+use super::{Server, detached, identity};
 use crate::modules;
-use crate::modules::api::Fail;
+use crate::modules::api::{Fail, RealHost};
 use crate::outcome::Outcome;
 use crate::proto::{Call, Reply};
 
@@ -60,10 +61,12 @@ fn guarded(name: &str, work: impl FnOnce() -> Outcome) -> Reply {
 }
 
 fn module(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Outcome {
-    let Some(entry) = modules::find(&call.module) else {
+    let Some(exec) = modules::find(&call.module).and_then(|entry| entry.exec) else {
         return Fail::new(format!("the worker has no module {}", call.module)).into_outcome();
     };
-    host::run(server, call, control, entry).unwrap_or_else(Fail::into_outcome)
+    let outlet = Outlet::new(server, control, call.id, call.live);
+    let mut host = RealHost::new(&outlet, &call.blobs, &call.environment);
+    exec(&call.args, &mut host, call.check, call.diff).unwrap_or_else(Fail::into_outcome)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 mod chains;
 mod control;
 mod detached;
-mod host;
 mod identity;
 mod job;
 mod outlet;

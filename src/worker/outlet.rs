@@ -1,13 +1,14 @@
 //! What leaves the host while a module runs: lines of commands, and contents of files in both directions.
 
 use std::cell::Cell;
-use std::io;
+use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Server;
 use super::control::{Control, Stop};
-use crate::modules::api::Fail;
+use crate::modules::api::{Context, Controller, Fail};
 use crate::proto::{CHUNK, CallId, FromWorker, WINDOW};
 
 /// The longest line that is shown live, in bytes; the result has the whole line.
@@ -15,6 +16,9 @@ const LINE: usize = 4096;
 
 /// How many lines may be sent at once, and how many more each second; the result has all of them.
 const LINES: f64 = 200.0;
+
+/// How much of a file is asked for at once, in bytes.
+const HALF_WINDOW: u64 = WINDOW as u64 / 2;
 
 /// One call's way to the controller.
 pub(super) struct Outlet {
@@ -37,13 +41,16 @@ impl Outlet {
         }
     }
 
-    /// Whether anybody wants lines.
-    pub(super) fn live(&self) -> bool {
-        self.live
+    /// Asks for half a window more of a file.
+    fn want(&self, blob: u32, offset: u64) {
+        let credit = u32::try_from(HALF_WINDOW).unwrap_or(u32::MAX);
+        self.server.send(&FromWorker::Want { call: self.call, blob, offset, credit });
     }
+}
 
+impl Controller for Outlet {
     /// Shows a line, unless nobody wants lines or there are too many.
-    pub(super) fn line(&self, stderr: bool, text: &str) {
+    fn line(&self, stderr: bool, text: &str) {
         if !self.live {
             return;
         }
@@ -57,33 +64,25 @@ impl Outlet {
         }
     }
 
-    /// Hands a file's contents from a byte on to `sink`, piece by piece.
-    pub(super) fn receive(
-        &self,
-        blob: u32,
-        offset: u64,
-        sink: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<(), Fail> {
-        let mut asked = offset;
-        let mut got = offset;
+    fn live(&self) -> bool {
+        self.live
+    }
+
+    fn receive(&self, blob: usize, file: &mut File) -> Result<(), Fail> {
+        let blob = u32::try_from(blob).map_err(|_| Fail::new("the call has no such file"))?;
+        let (mut asked, mut got) = (0, 0);
         let mut failed = None;
         loop {
             // Half a window is always under way. After a failure only what was asked for is still taken, so that
             // it can't be mistaken for a part of what is asked for next.
-            while failed.is_none() && asked - got <= WINDOW as u64 / 2 {
-                let credit = WINDOW / 2;
-                self.server.send(&FromWorker::Want {
-                    call: self.call,
-                    blob,
-                    offset: asked,
-                    credit: u32::try_from(credit).unwrap_or(u32::MAX),
-                });
-                asked += credit as u64;
+            while failed.is_none() && asked - got <= HALF_WINDOW {
+                self.want(blob, asked);
+                asked += HALF_WINDOW;
             }
             if let Some(error) = failed.take_if(|_| got >= asked) {
                 return Err(error);
             }
-            let (from, data) = self.control.next_chunk().map_err(fail)?;
+            let (from, data) = self.control.next_chunk().map_err(stopped)?;
             if from != blob {
                 continue;
             }
@@ -94,29 +93,27 @@ impl Outlet {
             }
             got += data.len() as u64;
             if failed.is_none() {
-                failed = sink(&data).err().map(|error| Fail::new(error.to_string()));
+                failed = file.write_all(&data).about(|| "writing what the controller sends".into()).err();
             }
         }
     }
 
-    /// Sends a piece of contents; an empty one is their end.
-    pub(super) fn piece(&self, data: &[u8]) -> Result<(), Fail> {
+    fn piece(&self, data: &[u8]) -> Result<(), Fail> {
         if data.is_empty() {
             self.server.send(&FromWorker::Piece { call: self.call, data: Vec::new() });
         }
         for part in data.chunks(CHUNK) {
-            self.control.spend(part.len()).map_err(fail)?;
+            self.control.spend(part.len()).map_err(stopped)?;
             self.server.send(&FromWorker::Piece { call: self.call, data: part.to_vec() });
         }
         Ok(())
     }
 
-    /// Whether the module shall stop.
-    pub(super) fn cancelled(&self) -> bool {
+    fn cancelled(&self) -> bool {
         self.control.stopped().is_some()
     }
 }
 
-fn fail(stop: Stop) -> Fail {
+fn stopped(stop: Stop) -> Fail {
     Fail::new(stop.to_string())
 }

@@ -3,10 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use regatta::connection::ssh::{SshContext, SshEnvironment};
 use regatta::connection::{CallError, Connector, ConnectorOptions, NoFiles, Target, Transport};
 use regatta::proto::Reply;
 
 use super::{call, field, images, machine, run, start};
+
+fn connector() -> Arc<Connector> {
+    let ssh = SshContext::new(SshEnvironment::of_process(), None);
+    Connector::new(ConnectorOptions { images: images(), ssh })
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_says_who_it_is_and_answers() {
@@ -69,7 +75,7 @@ async fn a_thousand_calls_sent_ahead_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_fails_its_calls_at_once_and_the_connector_makes_a_new_one() {
-    let connector = Connector::new(ConnectorOptions { images: images() });
+    let connector = connector();
     let target = Target { transport: Transport::Local, host: "localhost".into(), ..Target::default() };
     let worker = connector.worker(&target).await.unwrap();
     let same = connector.worker(&target).await.unwrap();
@@ -91,7 +97,7 @@ async fn a_worker_that_is_killed_fails_its_calls_at_once_and_the_connector_makes
 
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_commands_need_no_worker() {
-    let connector = Connector::new(ConnectorOptions { images: images() });
+    let connector = connector();
     let target = Target { transport: Transport::Local, host: "localhost".into(), ..Target::default() };
     let output =
         connector.raw(&target, "cat; echo oops >&2; exit 3", Some(b"hello".to_vec()), false).await.unwrap();
