@@ -26,6 +26,7 @@ modules! {
     control {
     }
     files {
+        file: Host as ["ansible.builtin.file"],
     }
     net {
     }

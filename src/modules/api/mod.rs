@@ -12,6 +12,7 @@ mod fail;
 #[cfg(all(test, feature = "controller"))]
 #[expect(clippy::unwrap_used, clippy::panic, reason = "a tool of the tests")]
 pub mod fake;
+mod links;
 mod look;
 mod mode;
 mod real;
@@ -23,10 +24,11 @@ pub use attributes::{AttributePlan, FileAttributes, attribute_flags, describe, o
 pub use cmd::{Cmd, Ran};
 pub use entry::{Control, Entry, Execution, Module, Support};
 pub use fail::{Context, Fail};
+pub use links::follow_links;
 pub use look::{FileKind, Group, Look, Stat, User};
 pub use mode::Mode;
 pub use real::{Controller, RealHost};
-pub use time::timestamp;
+pub use time::{from_date, timestamp};
 pub use touch::{Touch, Write};
 
 pub use crate::outcome::{Blob, BlobKind, Diff, Outcome};

@@ -10,7 +10,7 @@ use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
 use rustix::io::Errno;
 
 use super::{Cmd, Context, Fail, Look, RealHost, Write, files, present, random_name};
-use crate::modules::api::BlobKind;
+use crate::modules::api::{BlobKind, follow_links};
 
 /// What a process must not leave behind when it gives up.
 struct Temporary(Option<PathBuf>);
@@ -57,7 +57,7 @@ pub(super) fn write(
     fill: &mut dyn FnMut(&mut File) -> Result<(), Fail>,
     how: &Write,
 ) -> Result<Option<PathBuf>, Fail> {
-    let path = &follow(path)?;
+    let path = &follow_links(host, path)?;
     let what = || format!("writing {}", path.display());
     let existing = present(fs::metadata(path)).about(what)?;
     if existing.as_ref().is_some_and(fs::Metadata::is_dir) {
@@ -93,16 +93,6 @@ pub(super) fn write(
         Err(error) => return Err(error).about(what),
     }
     Ok(backup)
-}
-
-/// Where a chain of links ends, there or not.
-fn follow(path: &Path) -> Result<PathBuf, Fail> {
-    let mut path = path.to_owned();
-    for _ in 0..40 {
-        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
-        path = path.parent().map_or_else(|| target.clone(), |parent| parent.join(&target));
-    }
-    Err(Fail::new(format!("{}: too many links one after another", path.display())))
 }
 
 /// A new file that only this process's user can read.
