@@ -15,6 +15,7 @@ mod format;
 mod functions;
 pub mod is_tests;
 mod literal;
+pub mod methods;
 mod native;
 mod object;
 mod own;

@@ -4,6 +4,7 @@
 //! `value::Value`; only `template` turns one into the other.
 
 mod compose;
+pub mod emit;
 mod extent;
 mod load;
 mod mistakes;

@@ -41,6 +41,7 @@ impl Args {
         }
         let mut next = 0;
         for value in values {
+            let value = python::valid(value)?;
             if value.is_kwargs() {
                 args.bind_named(value, takes_named, lenient)?;
                 continue;
@@ -71,7 +72,7 @@ impl Args {
         let kwargs = Kwargs::try_from(value)?;
         let names: Vec<String> = kwargs.args().map(str::to_owned).collect();
         for name in names {
-            let value: Value = kwargs.peek(&name)?;
+            let value = python::valid(kwargs.peek(&name)?)?;
             self.refuse_undefined(&value, lenient)?;
             match self.slots.iter_mut().find(|(slot, _)| *slot == name) {
                 Some((_, filled @ None)) => *filled = Some(value),

@@ -5,7 +5,7 @@
 
 mod args;
 mod comment;
-mod encode;
+pub(crate) mod encode;
 mod json;
 mod numbers;
 mod path;
@@ -15,8 +15,9 @@ mod sequences;
 mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
-mod text;
+pub(crate) mod text;
 mod truth;
+mod yaml;
 
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, State};
@@ -53,6 +54,7 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("ansible.builtin", numbers::FILTERS),
     ("ansible.builtin", json::FILTERS),
     ("ansible.builtin", encode::FILTERS),
+    ("ansible.builtin", yaml::FILTERS),
     ("ansible.builtin", path::FILTERS),
     ("ansible.builtin", regex::FILTERS),
     ("ansible.builtin", comment::FILTERS),

@@ -236,7 +236,7 @@ pub(crate) fn pairs(value: &Value) -> Outcome<Vec<(Value, Value)>> {
         return Err(fail(format!("expected a dictionary, not '{}'", type_name(value))));
     }
     let keys: Vec<Value> = value.try_iter()?.checked().collect::<Outcome<_>>()?;
-    keys.into_iter().map(|key| value.get_item(&key).map(|item| (key, item))).collect()
+    keys.into_iter().map(|key| item(value, &key).map(|item| (key, item))).collect()
 }
 
 /// Python's order.
@@ -310,9 +310,12 @@ pub(crate) fn fold_case(value: &Value) -> Value {
 }
 
 /// What `x.a.0.b` finds; undefined where a step finds nothing. `path` may also be a number.
-pub(crate) fn attribute(value: &Value, path: &Value) -> Value {
+///
+/// # Errors
+/// If what is found could not be made, as a variable whose template fails.
+pub(crate) fn attribute(value: &Value, path: &Value) -> Outcome {
     let Some(text) = path.as_str().filter(|_| path.kind() == ValueKind::String) else {
-        return value.get_item(path).unwrap_or_default();
+        return item(value, path);
     };
     let mut found = value.clone();
     for step in text.split('.') {
@@ -320,9 +323,30 @@ pub(crate) fn attribute(value: &Value, path: &Value) -> Value {
             Ok(index) if step.bytes().all(|b| b.is_ascii_digit()) => Value::from(index),
             _ => Value::from(step),
         };
-        found = found.get_item(&key).unwrap_or_default();
+        found = item(&found, &key)?;
     }
-    found
+    Ok(found)
+}
+
+/// What stands under a key or an index; undefined if nothing does.
+///
+/// # Errors
+/// If it could not be made, as a variable whose template fails.
+pub(crate) fn item(value: &Value, key: &Value) -> Outcome {
+    if value.is_undefined() { Ok(Value::UNDEFINED) } else { valid(value.get_item(key).unwrap_or_default()) }
+}
+
+/// The value, unless it stands for an error.
+///
+/// # Errors
+/// The error that it stands for.
+pub(crate) fn valid(value: Value) -> Outcome {
+    if value.kind() != ValueKind::Invalid {
+        return Ok(value);
+    }
+    // Only the engine's own loops give the error out.
+    let mut found = Value::from(vec![value]).try_iter()?.checked();
+    found.next().unwrap_or_else(|| Err(fail("a value could not be made")))
 }
 
 /// Keeps the first of equal values.

@@ -38,7 +38,7 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("groupby", "value, attribute, default=, case_sensitive=", groupby, "the items by an attribute"),
     filter("batch", "value, linecount, fill_with=", batch, "the items in rows of a length"),
     filter("slice", "value, slices, fill_with=", slice, "the items in a number of columns"),
-    filter("attr", "obj, name", |_, a| Ok(attribute(&a.value("obj"), &a.value("name"))), "an attribute"),
+    filter("attr", "obj, name", |_, a| attribute(&a.value("obj"), &a.value("name")), "an attribute"),
 ];
 
 fn length(_: &mut State<'_, '_>, args: &Args) -> Outcome {
@@ -64,7 +64,7 @@ fn last(_: &mut State<'_, '_>, args: &Args) -> Outcome {
 fn join(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let mut parts = Vec::new();
     for item in args.items("value")? {
-        let item = args.some("attribute").map_or_else(|| item.clone(), |path| attribute(&item, path));
+        let item = args.some("attribute").map_or_else(|| Ok(item.clone()), |path| attribute(&item, path))?;
         if item.is_undefined() {
             return Err(args.fail("an item is undefined"));
         }
@@ -84,14 +84,14 @@ fn reverse(_: &mut State<'_, '_>, args: &Args) -> Outcome {
 }
 
 /// What an item is ordered by: the attributes of a list such as `a,b.c`, in lower case unless case counts.
-fn order_key(item: &Value, attributes: Option<&Value>, case_sensitive: bool) -> Value {
+fn order_key(item: &Value, attributes: Option<&Value>, case_sensitive: bool) -> Outcome {
     let fold = |value: Value| if case_sensitive { value } else { fold_case(&value) };
     match attributes {
-        None => fold(item.clone()),
+        None => Ok(fold(item.clone())),
         Some(paths) => match paths.as_str().filter(|it| it.contains(',')) {
-            None => fold(attribute(item, paths)),
+            None => Ok(fold(attribute(item, paths)?)),
             Some(text) => {
-                text.split(',').map(|path| fold(attribute(item, &Value::from(path.trim())))).collect()
+                text.split(',').map(|path| Ok(fold(attribute(item, &Value::from(path.trim()))?))).collect()
             }
         },
     }
@@ -105,8 +105,10 @@ fn sort(_: &mut State<'_, '_>, args: &Args) -> Outcome {
         items.reverse();
     }
     let (attributes, case) = (args.some("attribute"), args.flag("case_sensitive", false));
-    let mut keyed: Vec<_> =
-        items.into_iter().map(|item| (order_key(&item, attributes, case), item)).collect();
+    let mut keyed: Vec<_> = items
+        .into_iter()
+        .map(|item| Ok((order_key(&item, attributes, case)?, item)))
+        .collect::<Outcome<_>>()?;
     if keyed.iter().any(|(key, _)| key.is_undefined()) {
         return Err(args.fail("an item lacks the attribute to sort by"));
     }
@@ -121,7 +123,7 @@ fn extreme(args: &Args, wanted: Ordering) -> Outcome {
     let (path, case) = (args.some("attribute"), args.flag("case_sensitive", false));
     let mut best: Option<(Value, Value)> = None;
     for item in args.items("value")? {
-        let key = order_key(&item, path, case);
+        let key = order_key(&item, path, case)?;
         let better = match &best {
             None => true,
             Some((top, _)) => {
@@ -146,7 +148,7 @@ fn max(_: &mut State<'_, '_>, args: &Args) -> Outcome {
 fn sum(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let mut total = args.some("start").cloned().unwrap_or_else(|| Value::from(0));
     for item in args.items("iterable")? {
-        let item = args.some("attribute").map_or_else(|| item.clone(), |path| attribute(&item, path));
+        let item = args.some("attribute").map_or_else(|| Ok(item.clone()), |path| attribute(&item, path))?;
         total = match (python::as_int(&total), python::as_int(&item)) {
             (Some(a), Some(b)) => a.checked_add(b).map(python::int).ok_or_else(|| args.fail("too large"))?,
             _ => match (python::as_float(&total), python::as_float(&item)) {
@@ -173,13 +175,11 @@ fn map(state: &mut State<'_, '_>, args: &Args) -> Outcome {
         if let Some((other, _)) = args.named().iter().find(|(it, _)| it != "attribute" && it != "default") {
             return Err(args.fail(format!("there is no argument '{other}'")));
         }
-        return Ok(items
-            .iter()
-            .map(|item| {
-                let found = attribute(item, path);
-                if found.is_undefined() { default.clone().unwrap_or(found) } else { found }
-            })
-            .collect());
+        let found = |item: &Value| {
+            let found = attribute(item, path)?;
+            Ok(if found.is_undefined() { default.clone().unwrap_or(found) } else { found })
+        };
+        return items.iter().map(found).collect();
     }
     let Some((name, rest)) = args.rest().split_first() else {
         return Err(args.fail("name a filter or give attribute="));
@@ -214,7 +214,7 @@ fn choose(state: &mut State<'_, '_>, args: &Args, by_attribute: bool, keep: bool
     }
     let mut chosen = Vec::new();
     for item in args.items("seq")? {
-        let subject = path.map_or_else(|| item.clone(), |path| attribute(&item, path));
+        let subject = path.map_or_else(|| Ok(item.clone()), |path| attribute(&item, path))?;
         let passes = match &test {
             None if subject.is_undefined() => return Err(args.fail("an item lacks the attribute")),
             None => subject.is_true(),
@@ -232,13 +232,13 @@ fn choose(state: &mut State<'_, '_>, args: &Args, by_attribute: bool, keep: bool
 
 fn groupby(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let (path, case) = (args.value("attribute"), args.flag("case_sensitive", false));
-    let found = |item: &Value| {
-        let value = attribute(item, &path);
-        if value.is_undefined() { args.get("default").cloned().unwrap_or(value) } else { value }
+    let found = |item: &Value| -> Outcome {
+        let value = attribute(item, &path)?;
+        Ok(if value.is_undefined() { args.get("default").cloned().unwrap_or(value) } else { value })
     };
     let mut keyed = Vec::new();
     for item in args.items("value")? {
-        let value = found(&item);
+        let value = found(&item)?;
         if value.is_undefined() {
             return Err(args.fail("an item lacks the attribute to group by"));
         }
@@ -249,7 +249,7 @@ fn groupby(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     for (key, item) in keyed {
         match groups.last_mut() {
             Some((last, _, members)) if *last == key => members.push(item),
-            _ => groups.push((key, found(&item), vec![item])),
+            _ => groups.push((key, found(&item)?, vec![item])),
         }
     }
     Ok(groups.into_iter().map(|(_, name, members)| python::pair(name, list(members))).collect())

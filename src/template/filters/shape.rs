@@ -127,7 +127,7 @@ fn items2dict(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let mut pairs = Vec::new();
     for item in args.list("mylist")? {
         let part = |name: &str| {
-            let found = item.get_item(&Value::from(name)).unwrap_or_default();
+            let found = python::item(&item, &Value::from(name))?;
             if found.is_undefined() {
                 Err(args.fail(format!("{} has no '{name}'", python::repr(&item))))
             } else {
@@ -283,11 +283,11 @@ fn permutations(_: &mut State<'_, '_>, args: &Args) -> Outcome {
 }
 
 fn extract(_: &mut State<'_, '_>, args: &Args) -> Outcome {
-    let mut found = args.value("container").get_item(&args.value("item"))?;
+    let mut found = python::item(&args.value("container"), &args.value("item"))?;
     let more = args.value("morekeys");
     let keys = if python::is_list(&more) { python::items(&more)? } else { vec![more] };
     for key in keys.iter().filter(|key| !key.is_none()) {
-        found = found.get_item(key)?;
+        found = python::item(&found, key)?;
     }
     Ok(found)
 }
@@ -308,7 +308,7 @@ fn subelements(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     for element in elements {
         let mut found = element.clone();
         for step in &path {
-            found = found.get_item(&Value::from(step.as_str())).unwrap_or_default();
+            found = python::item(&found, &Value::from(step.as_str()))?;
             if found.is_undefined() {
                 break;
             }
@@ -343,7 +343,7 @@ fn rekey(_: &mut State<'_, '_>, args: &Args) -> Outcome {
         if element.kind() != ValueKind::Map {
             return Err(args.fail(format!("{} is no dictionary", python::repr(&element))));
         }
-        let key = element.get_item(&args.value("key"))?;
+        let key = python::item(&element, &args.value("key"))?;
         if key.is_undefined() {
             return Err(args.fail(format!("{} has no '{}'", python::repr(&element), args.text("key"))));
         }
@@ -379,9 +379,13 @@ fn symmetric_difference(_: &mut State<'_, '_>, args: &Args) -> Outcome {
 fn unique(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let case = args.flag("case_sensitive", false);
     let mut seen = python::Distinct::default();
-    let items = args.items("a")?.into_iter().filter(|item| {
-        let key = args.some("attribute").map_or_else(|| item.clone(), |path| python::attribute(item, path));
-        seen.insert(&if case { key } else { fold_case(&key) })
-    });
-    Ok(list(items.collect()))
+    let mut kept = Vec::new();
+    for item in args.items("a")? {
+        let key =
+            args.some("attribute").map_or_else(|| Ok(item.clone()), |path| python::attribute(&item, path))?;
+        if seen.insert(&if case { key } else { fold_case(&key) }) {
+            kept.push(item);
+        }
+    }
+    Ok(list(kept))
 }

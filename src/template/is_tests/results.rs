@@ -30,8 +30,12 @@ fn result(args: &Args) -> Outcome {
     }
 }
 
+fn entry(result: &Value, name: &str) -> Outcome {
+    python::item(result, &Value::from(name))
+}
+
 fn flag(args: &Args, name: &str, default: bool) -> Outcome<bool> {
-    let found = result(args)?.get_attr(name)?;
+    let found = entry(&result(args)?, name)?;
     Ok(if found.is_undefined() { default } else { found.is_true() })
 }
 
@@ -42,15 +46,15 @@ fn failed(args: &Args) -> Outcome<bool> {
 /// A looped task changed something if any of its items did.
 fn changed(args: &Args) -> Outcome<bool> {
     let result = result(args)?;
-    let found = result.get_attr("changed")?;
+    let found = entry(&result, "changed")?;
     if !found.is_undefined() {
         return Ok(found.is_true());
     }
-    let results = result.get_attr("results")?;
+    let results = entry(&result, "results")?;
     if !python::is_list(&results) {
         return Ok(false);
     }
     let item_changed =
-        |item: &Value| item.kind() == ValueKind::Map && item.get_attr("changed").is_ok_and(|it| it.is_true());
+        |item: &Value| item.kind() == ValueKind::Map && entry(item, "changed").is_ok_and(|it| it.is_true());
     Ok(python::items(&results)?.iter().any(item_changed))
 }

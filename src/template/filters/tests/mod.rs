@@ -13,12 +13,14 @@ mod regex;
 mod sequences;
 mod shape;
 mod text;
+mod yaml;
+mod yaml_scalars;
 
 pub(crate) fn check(table: &[(&str, &str)]) {
     let mut env = Environment::new();
     super::register(&mut env);
     crate::template::is_tests::register(&mut env);
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.set_unknown_method_callback(crate::template::methods::call);
     let mut wrong = String::new();
     for (expression, expected) in table {
         let found = env.compile_expression(expression).and_then(|it| it.eval(()));

@@ -1,0 +1,76 @@
+//! `to_yaml` and `to_nice_yaml`: values as the text that PyYAML writes.
+
+use minijinja::value::{Value, ValueKind};
+
+use super::python;
+use super::{Args, Filter, Outcome, filter};
+use crate::yaml::emit::{Flow, Options, Tree, dump};
+
+pub(super) const FILTERS: &[Filter] = &[
+    filter(
+        "to_yaml",
+        "a, default_flow_style=, indent=, width=, sort_keys=, allow_unicode=, explicit_start=, explicit_end=, default_style=",
+        |_, args| to_yaml(args, 2, Flow::Leaves),
+        "the value as YAML; containers that hold no others stand in brackets",
+    ),
+    filter(
+        "to_nice_yaml",
+        "a, indent=, default_flow_style=, width=, sort_keys=, allow_unicode=, explicit_start=, explicit_end=, default_style=",
+        |_, args| to_yaml(args, 4, Flow::Never),
+        "the value as YAML, indented by 4",
+    ),
+];
+
+fn to_yaml(args: &Args, indent: usize, flow: Flow) -> Outcome {
+    let flow = match args.get("default_flow_style") {
+        None => flow,
+        Some(value) if value.is_none() => Flow::Leaves,
+        Some(value) if value.is_true() => Flow::Always,
+        Some(_) => Flow::Never,
+    };
+    let width = match args.some("width").and_then(python::as_float) {
+        Some(width) if width < 0.0 || width.is_infinite() => None,
+        _ => Some(args.size("width")?.unwrap_or(80)),
+    };
+    let quotes = match args.some("default_style").map(python::text).as_deref() {
+        None | Some("") => None,
+        Some("'") => Some('\''),
+        Some("\"") => Some('"'),
+        Some(other) => return Err(args.fail(format!("the default_style {other:?} is not implemented"))),
+    };
+    let options = Options {
+        indent: args.size("indent")?.unwrap_or(indent),
+        width,
+        flow,
+        sort_keys: args.flag("sort_keys", true),
+        unicode: args.flag("allow_unicode", true),
+        start: args.flag("explicit_start", false),
+        end: args.flag("explicit_end", false),
+        quotes,
+    };
+    let tree = tree(&args.value("a")).map_err(|error| args.fail(error.detail().unwrap_or_default()))?;
+    Ok(dump(&tree, &options).into())
+}
+
+/// A value as what the YAML writer takes.
+fn tree(value: &Value) -> Outcome<Tree> {
+    Ok(match value.kind() {
+        ValueKind::None => Tree::Null,
+        ValueKind::Bool => Tree::Bool(value.is_true()),
+        ValueKind::Number => match python::as_int(value) {
+            Some(whole) => Tree::Int(whole),
+            None => Tree::Float(python::as_float(value).unwrap_or(f64::NAN)),
+        },
+        ValueKind::String => Tree::Str(python::text(value)),
+        ValueKind::Bytes => Tree::Bytes(value.as_bytes().unwrap_or_default().to_vec()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            Tree::List(python::items(value)?.iter().map(tree).collect::<Outcome<_>>()?)
+        }
+        ValueKind::Map => {
+            let entry = |(key, item): &(Value, Value)| Ok((tree(key)?, tree(item)?));
+            Tree::Map(python::pairs(value)?.iter().map(entry).collect::<Outcome<_>>()?)
+        }
+        ValueKind::Undefined => return Err(python::fail("an undefined value has no YAML")),
+        _ => Tree::Str(value.to_string()),
+    })
+}
