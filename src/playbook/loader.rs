@@ -86,6 +86,7 @@ pub struct Loader {
     // Locks and not a single owner: hosts include files at the same time. Held for a look or an insertion only.
     files: Mutex<HashMap<PathBuf, Arc<Parsed>>>,
     included: Mutex<HashMap<(PathBuf, u32), Vec<Item>>>,
+    roles: Mutex<HashMap<(String, u32), Arc<Role>>>,
     /// Folders of the playbooks read so far, the last first.
     playbook_dirs: Mutex<Vec<PathBuf>>,
     /// `library/` folders of roles read so far: Ansible knows a role's modules everywhere after it.
@@ -107,6 +108,7 @@ impl Loader {
             next_id: AtomicU32::new(1),
             files: Mutex::default(),
             included: Mutex::default(),
+            roles: Mutex::default(),
             playbook_dirs: Mutex::default(),
             libraries: Mutex::default(),
         })
@@ -165,6 +167,10 @@ impl Loader {
         include: &Task,
         play_dir: &Path,
     ) -> Result<Arc<Role>, Vec<Diagnostic>> {
+        let key = (format!("{} {request:?}", play_dir.display()), include.id);
+        if let Some(role) = locked(&self.roles).get(&key) {
+            return Ok(role.clone());
+        }
         let mut reader = Reader::new(self);
         let scene = Scene {
             play_dir: play_dir.to_path_buf(),
@@ -192,10 +198,12 @@ impl Loader {
             role.handlers = loaded.handlers;
             Arc::new(role)
         });
-        checked(reader, role)?.ok_or_else(|| {
+        let role = checked(reader, role)?.ok_or_else(|| {
             let wrong = format!("the role `{}` can't be used", request.name);
             vec![Diagnostic::error(code::MISSING_ROLE, wrong).at(include.span)]
-        })
+        })?;
+        locked(&self.roles).insert(key, role.clone());
+        Ok(role)
     }
 
     /// The file that an `include_tasks` names, rendered: beside the including file, in the role's `tasks/`, in the

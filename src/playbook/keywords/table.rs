@@ -80,7 +80,7 @@ pub const KEYWORDS: &[Keyword] = &[
     ),
     fixed("index_var", LOOP, Shape::Text, "The variable that holds the number of the item, from 0."),
     line("label", LOOP, Shape::Any, "What to show for an item instead of the whole item."),
-    fixed(
+    line(
         "listen",
         Places::of(&[Handler]),
         Shape::Texts,
@@ -99,7 +99,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "What it is for, shown when it runs.",
     ),
     line("no_log", EVERYWHERE, Shape::Bool, "Never show arguments and results."),
-    fixed(
+    line(
         "notify",
         Places::of(&[Block, Task, Handler]),
         Shape::Texts,
@@ -124,7 +124,7 @@ pub const KEYWORDS: &[Keyword] = &[
     fixed("roles", PLAY, Shape::Any, "Roles that run before `tasks`."),
     line("run_once", EVERYWHERE, Shape::Bool, "Run on the first host only; all hosts get the result."),
     line("serial", PLAY, Shape::Texts, "How many hosts, or what part of them, go through the play together."),
-    fixed("strategy", PLAY, Shape::Text, "How hosts go through the play: linear, free or host_pinned."),
+    line("strategy", PLAY, Shape::Text, "How hosts go through the play: linear, free or host_pinned."),
     line(
         "tags",
         Places::of(&[Play, Role, Block, Task, Handler, Include, ImportPlaybook]),
@@ -135,7 +135,7 @@ pub const KEYWORDS: &[Keyword] = &[
     line("throttle", ALL, Shape::Number, "At most this many hosts run the task at a time."),
     line("timeout", EVERYWHERE, Shape::Number, "Seconds after which the task has failed."),
     line("until", TASKS, Shape::Condition, "Repeat the task until this holds."),
-    fixed("user", PLAY, Shape::Text, "Another name for `remote_user`."),
+    line("user", PLAY, Shape::Text, "Another name for `remote_user`."),
     line(
         "vars",
         Places::of(&[Play, Role, Block, Task, Handler, Include, ImportPlaybook]),
