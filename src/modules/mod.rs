@@ -24,6 +24,7 @@ modules! {
     commands {
     }
     control {
+        async_status: Host as ["ansible.builtin.async_status"],
     }
     files {
         file: Host as ["ansible.builtin.file"],

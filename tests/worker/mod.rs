@@ -2,7 +2,9 @@
 
 mod bring_up;
 mod calls;
+mod detached;
 mod identities;
+mod over_ssh;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
