@@ -5,6 +5,7 @@
 //! `playbook` · `connection` · `engine` · `output` · `cli`. Without the feature `controller` only what the worker
 //! needs is built.
 
+pub mod facts;
 pub mod modules;
 pub mod outcome;
 pub mod proto;

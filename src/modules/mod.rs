@@ -37,6 +37,7 @@ modules! {
     }
     system {
         ping: Host as ["ansible.builtin.ping"],
+        setup: Host as ["ansible.builtin.setup", "ansible.builtin.gather_facts"],
     }
 }
 
