@@ -6,6 +6,7 @@
 
 mod boot;
 mod distribution;
+mod glob;
 mod hardware;
 mod local;
 mod managers;
@@ -24,6 +25,7 @@ use crate::modules::api::{Fail, Look, Map, Str, Value};
 use source::Source;
 
 pub use distribution::{Distribution, distribution};
+pub(crate) use glob::glob;
 pub use managers::{package_manager, service_manager};
 
 /// What to gather.
@@ -83,60 +85,7 @@ pub fn gather(host: &dyn Look, request: &Request) -> Result<Gathered, Fail> {
 
 /// Whether a fact's full name fits a pattern, which may leave the prefix out.
 fn matches(pattern: &str, name: &str) -> bool {
-    glob(pattern.as_bytes(), name.as_bytes())
-        || name.strip_prefix("ansible_").is_some_and(|short| glob(pattern.as_bytes(), short.as_bytes()))
-}
-
-/// Shell patterns: `*`, `?` and `[a-z]`, `[!a-z]`.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some((b'*', rest)) => (0..=text.len()).any(|skip| glob(rest, &text[skip..])),
-        Some((b'?', rest)) => !text.is_empty() && glob(rest, &text[1..]),
-        Some((b'[', rest)) => match (class(rest), text.split_first()) {
-            (Some((set, rest)), Some((first, text))) => set.holds(*first) && glob(rest, text),
-            (Some(_), None) => false,
-            (None, _) => text.first() == Some(&b'[') && glob(rest, &text[1..]),
-        },
-        Some((literal, rest)) => text.first() == Some(literal) && glob(rest, &text[1..]),
-    }
-}
-
-/// The inside of `[…]`.
-struct Class<'a> {
-    negated: bool,
-    members: &'a [u8],
-}
-
-impl Class<'_> {
-    fn holds(&self, byte: u8) -> bool {
-        let mut rest = self.members;
-        let mut found = false;
-        while let Some((&first, after)) = rest.split_first() {
-            rest = match after {
-                [b'-', last, after @ ..] => {
-                    found |= (first..=*last).contains(&byte);
-                    after
-                }
-                _ => {
-                    found |= first == byte;
-                    after
-                }
-            };
-        }
-        found != self.negated
-    }
-}
-
-/// Takes `[…]` apart after its opening bracket; `None` without a closing one.
-fn class(rest: &[u8]) -> Option<(Class<'_>, &[u8])> {
-    let (negated, inside) = match rest.split_first() {
-        Some((b'!', inside)) => (true, inside),
-        _ => (false, rest),
-    };
-    // A closing bracket right at the beginning stands for itself.
-    let end = inside.iter().skip(1).position(|byte| *byte == b']')? + 1;
-    Some((Class { negated, members: &inside[..end] }, &inside[end + 1..]))
+    glob(pattern, name) || name.strip_prefix("ansible_").is_some_and(|short| glob(pattern, short))
 }
 
 #[cfg(test)]

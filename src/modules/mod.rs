@@ -1,6 +1,7 @@
 //! The modules: what runs on hosts. One file a module, one line here; see `api` for the shape of one.
 
 pub mod api;
+pub(crate) mod http;
 
 use api::{Entry, Execution};
 
@@ -32,12 +33,17 @@ modules! {
     net {
     }
     packages {
+        apt: Host as ["ansible.builtin.apt"],
     }
     services {
+        service: Host as ["ansible.builtin.service"],
+        systemd: Host as ["ansible.builtin.systemd", "ansible.builtin.systemd_service"],
     }
     system {
         ping: Host as ["ansible.builtin.ping"],
+        group: Host as ["ansible.builtin.group"],
         setup: Host as ["ansible.builtin.setup", "ansible.builtin.gather_facts"],
+        user: Host as ["ansible.builtin.user"],
     }
 }
 

@@ -1,0 +1,303 @@
+//! HTTP for modules: one blocking request with the host's own certificates and the task's proxies.
+//!
+//! Not a module. `get_url`, `apt` and others fetch with it; what is fetched goes to the caller's reader, never to disk.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ureq::http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Proxy, ResponseExt};
+
+use super::api::{Fail, Look};
+use crate::secret::Secret;
+
+/// Where distributions keep the certificates that they trust.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Call<'a> {
+    /// `GET`, `HEAD` …
+    pub method: &'a str,
+    /// Where to.
+    pub url: &'a str,
+    /// More headers.
+    pub headers: Vec<(String, String)>,
+    /// How long to wait for a connection and for each answer.
+    pub timeout: Duration,
+    /// Sent as basic authentication: always, or only when the server asks for it.
+    pub login: Option<(String, Secret)>,
+    /// Send the login at once instead of after a refusal.
+    pub login_first: bool,
+    /// Check the server's certificate.
+    pub verify: bool,
+    /// Obey `http_proxy` and its like.
+    pub use_proxy: bool,
+    /// The `User-Agent`.
+    pub agent: &'a str,
+    /// Certificates to trust instead of the host's own.
+    pub ca_path: Option<PathBuf>,
+    /// The client's own certificate, and its key if that is in another file.
+    pub client: Option<(PathBuf, Option<PathBuf>)>,
+}
+
+impl<'a> Call<'a> {
+    /// A plain GET.
+    pub fn get(url: &'a str) -> Call<'a> {
+        Call {
+            method: "GET",
+            url,
+            headers: Vec::new(),
+            timeout: Duration::from_secs(10),
+            login: None,
+            login_first: false,
+            verify: true,
+            use_proxy: true,
+            agent: "ansible-httpget",
+            ca_path: None,
+            client: None,
+        }
+    }
+
+    /// Sends it and waits for the answer's head. Any status is an answer, not a failure.
+    ///
+    /// # Errors
+    /// No connection, no valid certificate, no answer in time.
+    pub fn send(&self, host: &dyn Look) -> Result<Answer, Fail> {
+        let answer = self.once(host, self.login_first)?;
+        if answer.status == StatusCode::UNAUTHORIZED.as_u16() && self.login.is_some() && !self.login_first {
+            return self.once(host, true);
+        }
+        Ok(answer)
+    }
+
+    fn once(&self, host: &dyn Look, with_login: bool) -> Result<Answer, Fail> {
+        let failed = |why: String| Fail::new(format!("{}: {why}", without_password(self.url)));
+        let uri: Uri = self.url.parse().map_err(|error| failed(format!("this is no URL: {error}")))?;
+        let agent = self.agent(host, &uri)?;
+        let mut request = Request::builder().method(self.method).uri(uri);
+        for (name, value) in &self.headers {
+            let name = HeaderName::try_from(name.as_str())
+                .map_err(|_| failed(format!("{name:?} is no name of a header")))?;
+            let value = HeaderValue::try_from(value.as_str());
+            let value = value.map_err(|_| failed(format!("the value of the header {name} can't be sent")))?;
+            request = request.header(name, value);
+        }
+        if let Some((name, password)) = self.login.as_ref().filter(|_| with_login) {
+            use base64::Engine;
+            let login = format!("{name}:{}", password.expose());
+            let login = base64::engine::general_purpose::STANDARD.encode(login);
+            request = request.header("Authorization", format!("Basic {login}"));
+        }
+        let request = request.body(()).map_err(|error| failed(error.to_string()))?;
+        let response = agent.run(request).map_err(|error| failed(explain(&error)))?;
+        let url = response.get_uri().to_string();
+        let (head, body) = response.into_parts();
+        let headers = head.headers.iter();
+        Ok(Answer {
+            status: head.status.as_u16(),
+            reason: head.status.canonical_reason().unwrap_or_default(),
+            url,
+            headers: headers
+                .map(|(name, value)| {
+                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect(),
+            body: Box::new(body.into_with_config().limit(u64::MAX).reader()),
+        })
+    }
+
+    fn agent(&self, host: &dyn Look, uri: &Uri) -> Result<Agent, Fail> {
+        let tls = TlsConfig::builder()
+            .disable_verification(!self.verify)
+            .root_certs(roots(host, self.ca_path.as_deref())?)
+            .client_cert(
+                self.client.as_ref().map(|(cert, key)| client(host, cert, key.as_deref())).transpose()?,
+            );
+        let proxy = if self.use_proxy { proxy(host, uri)? } else { None };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(10)
+            .user_agent(self.agent)
+            .accept_encoding("identity")
+            .timeout_resolve(Some(self.timeout))
+            .timeout_connect(Some(self.timeout))
+            .timeout_recv_response(Some(self.timeout))
+            .timeout_per_read(Some(self.timeout))
+            .tls_config(tls.build())
+            .proxy(proxy);
+        Ok(config.build().new_agent())
+    }
+}
+
+/// An answer; its body is still to be read.
+pub(crate) struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Its usual words.
+    pub reason: &'static str,
+    /// Where the redirects led.
+    pub url: String,
+    /// Lower-case names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Box<dyn Read>,
+}
+
+impl Answer {
+    /// The first header of a name, given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the status says success.
+    pub fn ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// A URL without the password that may stand in it, for messages and results.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((login, host)) => {
+            let name = login.split(':').next().unwrap_or_default();
+            let hidden = if login.contains(':') { ":********" } else { "" };
+            format!("{scheme}://{name}{hidden}@{host}{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn roots(host: &dyn Look, own: Option<&Path>) -> Result<RootCerts, Fail> {
+    if let Some(path) = own {
+        let found = certificates(host, path)?;
+        return match found.is_empty() {
+            true => Err(Fail::new(format!("there is no certificate in {}", path.display()))),
+            false => Ok(RootCerts::new_with_certs(&found)),
+        };
+    }
+    let named = host.env("SSL_CERT_FILE").map(PathBuf::from);
+    for path in named.iter().map(PathBuf::as_path).chain(BUNDLES.iter().map(Path::new)) {
+        let found = certificates(host, path)?;
+        if !found.is_empty() {
+            return Ok(RootCerts::new_with_certs(&found));
+        }
+    }
+    // A host without any certificates still gets the well-known ones.
+    Ok(RootCerts::WebPki)
+}
+
+fn certificates(host: &dyn Look, path: &Path) -> Result<Vec<Certificate<'static>>, Fail> {
+    let text = host.read(path)?.unwrap_or_default();
+    let items = parse_pem(&text).filter_map(Result::ok);
+    Ok(items
+        .filter_map(|item| match item {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect())
+}
+
+fn client(host: &dyn Look, cert: &Path, key: Option<&Path>) -> Result<ClientCert, Fail> {
+    let chain = certificates(host, cert)?;
+    let path = key.unwrap_or(cert);
+    let text = host.read(path)?.unwrap_or_default();
+    let key = PrivateKey::from_pem(&text)
+        .map_err(|_| Fail::new(format!("there is no private key in {}", path.display())))?;
+    if chain.is_empty() {
+        return Err(Fail::new(format!("there is no certificate in {}", cert.display())));
+    }
+    Ok(ClientCert::new_with_certs(&chain, key))
+}
+
+/// The proxy that the task's environment names for this URL.
+fn proxy(host: &dyn Look, uri: &Uri) -> Result<Option<Proxy>, Fail> {
+    let variable = |name: &str| {
+        let value = host.env(&name.to_lowercase()).or_else(|| host.env(&name.to_uppercase()));
+        value.filter(|it| !it.is_empty())
+    };
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let Some(address) = variable(&format!("{scheme}_proxy")).or_else(|| variable("all_proxy")) else {
+        return Ok(None);
+    };
+    if is_direct(uri.host().unwrap_or_default(), &variable("no_proxy").unwrap_or_default()) {
+        return Ok(None);
+    }
+    let proxy = Proxy::new(&address)
+        .map_err(|_| Fail::new(format!("{scheme}_proxy is no proxy: {}", without_password(&address))))?;
+    Ok(Some(proxy))
+}
+
+/// Whether `no_proxy` names a host: `*`, the host, or a domain that it is in.
+fn is_direct(host: &str, list: &str) -> bool {
+    list.split(',').map(|it| it.trim().trim_start_matches("*.").trim_start_matches('.')).any(|entry| {
+        let entry = entry.split(':').next().unwrap_or_default();
+        !entry.is_empty()
+            && (entry == "*"
+                || host.eq_ignore_ascii_case(entry)
+                || host
+                    .to_lowercase()
+                    .strip_suffix(&entry.to_lowercase())
+                    .is_some_and(|front| front.ends_with('.')))
+    })
+}
+
+/// What went wrong, in words that help.
+fn explain(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::HostNotFound => "the host's name can't be resolved".into(),
+        ureq::Error::Timeout(_) => "no answer in time".into(),
+        ureq::Error::TooManyRedirects => "it redirects too often".into(),
+        ureq::Error::Rustls(inner) => format!("TLS: {inner}"),
+        ureq::Error::Io(inner) => {
+            let text = inner.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_proxy_names_hosts_and_domains() {
+        for (host, list, direct) in [
+            ("example.org", "", false),
+            ("example.org", "*", true),
+            ("example.org", "localhost, example.org", true),
+            ("www.example.org", ".example.org", true),
+            ("www.example.org", "*.example.org", true),
+            ("www.example.org", "example.org:8080", true),
+            ("badexample.org", "example.org", false),
+            ("127.0.0.1", "localhost,127.0.0.1", true),
+        ] {
+            assert_eq!(is_direct(host, list), direct, "{host} {list}");
+        }
+    }
+
+    #[test]
+    fn passwords_in_urls_are_hidden() {
+        for (url, shown) in [
+            ("http://a:b@h/x", "http://a:********@h/x"),
+            ("http://a@h/x@y", "http://a@h/x@y"),
+            ("http://h/x?m=a@b", "http://h/x?m=a@b"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+}
