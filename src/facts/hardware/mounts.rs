@@ -38,7 +38,7 @@ pub(super) fn gather(source: &Source, links: &Links) -> Value {
     mounts.iter().map(|mount| describe(mount, sizes.get(&mount.path), links)).collect()
 }
 
-fn describe(mount: &Mount, size: Option<&[i64; 6]>, links: &Links) -> Value {
+fn describe(mount: &Mount, size: Option<&[i64; 5]>, links: &Links) -> Value {
     let mut fields = vec![
         ("mount", Value::from(mount.path.as_str())),
         ("device", mount.device.as_str().into()),
@@ -47,14 +47,14 @@ fn describe(mount: &Mount, size: Option<&[i64; 6]>, links: &Links) -> Value {
         ("dump", mount.dump.into()),
         ("passno", mount.pass.into()),
     ];
-    if let Some(&[block, total, available, free, inodes, inodes_free]) = size {
+    if let Some(&[block, total, available, inodes, inodes_free]) = size {
         fields.extend([
             ("size_total", Value::from(block.saturating_mul(total))),
             ("size_available", block.saturating_mul(available).into()),
             ("block_size", block.into()),
             ("block_total", total.into()),
             ("block_available", available.into()),
-            ("block_used", (total - free.min(total)).into()),
+            ("block_used", (total - available).into()),
             ("inode_total", inodes.into()),
             ("inode_available", inodes_free.into()),
             ("inode_used", (inodes - inodes_free).into()),
@@ -101,9 +101,9 @@ fn unescape(word: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Block size, blocks, available and free blocks, inodes and free inodes of each path that answers.
-fn sizes(source: &Source, paths: &[&str]) -> BTreeMap<String, [i64; 6]> {
-    let mut argv = vec!["stat", "-f", "-c", "%S %b %a %f %c %d %n", "--"];
+/// Block size, blocks, available blocks, inodes and free inodes of each path that answers.
+fn sizes(source: &Source, paths: &[&str]) -> BTreeMap<String, [i64; 5]> {
+    let mut argv = vec!["stat", "-f", "-c", "%S %b %a %c %d %n", "--"];
     argv.extend(paths);
     let text = match paths {
         [] => None,
@@ -115,13 +115,13 @@ fn sizes(source: &Source, paths: &[&str]) -> BTreeMap<String, [i64; 6]> {
 /// One path that can't be read fails the whole command, so the others get one each.
 fn one_by_one(source: &Source, paths: &[&str]) -> Option<String> {
     let one =
-        |path: &&str| source.output_within(&["stat", "-f", "-c", "%S %b %a %f %c %d %n", "--", path], LIMIT);
+        |path: &&str| source.output_within(&["stat", "-f", "-c", "%S %b %a %c %d %n", "--", path], LIMIT);
     (paths.len() > 1).then(|| paths.iter().filter_map(one).collect())
 }
 
-fn size(line: &str) -> Option<(String, [i64; 6])> {
-    let mut words = line.splitn(7, ' ');
-    let mut numbers = [0; 6];
+fn size(line: &str) -> Option<(String, [i64; 5])> {
+    let mut words = line.splitn(6, ' ');
+    let mut numbers = [0; 5];
     for number in &mut numbers {
         *number = words.next()?.parse().ok()?;
     }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_size_line_keeps_spaces_of_the_path() {
-        assert_eq!(size("4096 10 5 6 100 90 /mnt/a b"), Some(("/mnt/a b".into(), [4096, 10, 5, 6, 100, 90])));
+        assert_eq!(size("4096 10 5 100 90 /mnt/a b"), Some(("/mnt/a b".into(), [4096, 10, 5, 100, 90])));
         assert_eq!(size("x"), None);
     }
 }

@@ -196,6 +196,10 @@ impl<'c> Running<'c> {
             if let Some(status) = self.child.try_wait().about(|| "waiting for the command".into())? {
                 ended = Some((status, now));
                 self.stdin = None;
+                // Nothing is left to wait for: the usual end.
+                if self.streams.iter().all(|stream| stream.pipe.is_none()) {
+                    return Ok((status, timed_out));
+                }
                 continue;
             }
             let late = self.deadline.is_some_and(|deadline| now >= deadline);

@@ -325,7 +325,7 @@ impl Args {
                     return Err(Fail { msg: format!("Failed to update apt cache: {}", fail.msg), ..fail });
                 }
                 Err(_) => {
-                    std::thread::sleep(Duration::from_secs(pause.min(self.update_cache_retry_max_delay)))
+                    std::thread::sleep(Duration::from_secs(pause.min(self.update_cache_retry_max_delay)));
                 }
             }
             pause *= 2;
@@ -423,7 +423,7 @@ impl Args {
             let found: Vec<_> = installed.of(&spec).collect();
             match found.first() {
                 Some(_) if self.state == State::Latest && spec.version.is_none() => {
-                    newest.push(spec.name.clone())
+                    newest.push(spec.name.clone());
                 }
                 Some(package) if spec.satisfied_by(host, &package.version)? => {}
                 None if self.only_upgrade => {}

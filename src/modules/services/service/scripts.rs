@@ -75,10 +75,9 @@ impl Wanted<'_> {
             let verbs: &[&str] = match state {
                 State::Started if running => &[],
                 State::Stopped if !running => &[],
-                State::Started => &["start"],
-                State::Stopped => &["stop"],
                 State::Reloaded if running => &["reload"],
-                State::Reloaded => &["start"],
+                State::Started | State::Reloaded => &["start"],
+                State::Stopped => &["stop"],
                 State::Restarted if self.sleep.is_some() => &["stop", "start"],
                 State::Restarted => &["restart"],
             };

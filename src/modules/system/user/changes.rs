@@ -1,10 +1,11 @@
 //! What must change on an account: the command lines of useradd, usermod and chage.
 
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::account::{Account, Shadow};
 use super::{Args, UpdatePassword, field};
-use crate::modules::api::{Fail, Look, Map, Str, Value};
+use crate::modules::api::{Fail, Look, Map, Str, Value, timestamp};
 
 /// What must change.
 #[derive(Debug, Default)]
@@ -306,19 +307,12 @@ fn date(seconds: f64) -> String {
     date_of(day(seconds))
 }
 
-/// `YYYY-MM-DD` of a day counted from 1970, by the rule of the Gregorian calendar's 400-year cycle.
+/// `YYYY-MM-DD` of a day counted from 1970; a day before counts as the first.
 fn date_of(day: i64) -> String {
-    // Years begin in March here, so that the leap day is a year's last.
-    let day = day + 719_468;
-    let cycle = day.div_euclid(146_097);
-    let of_cycle = day.rem_euclid(146_097);
-    let year_of_cycle = (of_cycle - of_cycle / 1460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
-    let of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = year_of_cycle + cycle * 400 + next;
-    format!("{year:04}-{month:02}-{of_month:02}")
+    let since = Duration::from_secs(u64::try_from(day).unwrap_or(0) * 86_400);
+    let mut text = timestamp(UNIX_EPOCH + since);
+    text.truncate("YYYY-MM-DD".len());
+    text
 }
 
 #[cfg(test)]
