@@ -122,9 +122,7 @@ impl Loader {
         locked(&self.playbook_dirs).insert(0, dir);
         let mut reader = Reader::new(self);
         let plays = reader.playbook(&path);
-        let diagnostics = reader.finish();
-        let failed = diagnostics.iter().any(|it| it.severity == Severity::Error);
-        ((!failed).then_some(Playbook { path, plays }), diagnostics)
+        done(path, plays, reader)
     }
 
     /// The content of a file for an `include_tasks`, with what it inherits from there and from `apply`. The
@@ -217,7 +215,24 @@ impl Loader {
         scene.find_tasks(name, place)
     }
 
-    pub(super) fn id(&self) -> u32 {
+    /// Reads a playbook from a text; `name` stands for it in messages. Relative paths start in the current folder.
+    pub fn text(&self, name: &str, text: &str) -> (Option<Playbook>, Vec<Diagnostic>) {
+        let dir = paths::absolute(Path::new("."));
+        locked(&self.playbook_dirs).insert(0, dir.clone());
+        let path = dir.join(name);
+        let parsed = yaml::parse_text(name, text, &self.sources);
+        let failed = parsed.has_errors();
+        let document = parsed.documents.into_iter().next();
+        let node = document.filter(|_| !failed).ok_or_else(|| parsed.diagnostics.clone());
+        let node = node.map(|node| (node, parsed.diagnostics));
+        locked(&self.files).insert(path.clone(), Arc::new(node));
+        let mut reader = Reader::new(self);
+        let plays = reader.plays_of(&path);
+        done(path, plays, reader)
+    }
+
+    /// A number for a task that nobody wrote.
+    pub fn id(&self) -> u32 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -243,6 +258,23 @@ impl Loader {
     pub(super) fn libraries(&self) -> Vec<PathBuf> {
         locked(&self.libraries).clone()
     }
+}
+
+fn done(
+    path: PathBuf,
+    plays: Vec<Arc<super::Play>>,
+    reader: Reader<'_>,
+) -> (Option<Playbook>, Vec<Diagnostic>) {
+    let diagnostics = reader.finish();
+    let failed = diagnostics.iter().any(|it| it.severity == Severity::Error);
+    ((!failed).then_some(Playbook { path, plays }), diagnostics)
+}
+
+/// Whether Ansible ends with 1 for a mistake of this code (something is not there) and not with 4 (something can't be
+/// understood).
+#[must_use]
+pub fn ends_with_one(code: &str) -> bool {
+    [code::MISSING_PLAYBOOK, code::MISSING_ROLE, code::MISSING_FILE, code::FILE_UNREADABLE].contains(&code)
 }
 
 /// What was read, unless there was a mistake. Warnings are dropped here: a run has no place for them.

@@ -19,6 +19,6 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Reach, TemplateCheck, check};
-pub use loader::{LoadOptions, Loader, Names, RoleRequest};
+pub use check::{TemplateCheck, check, check_all};
+pub use loader::{LoadOptions, Loader, Names, RoleRequest, ends_with_one};
 pub use model::*;

@@ -31,6 +31,11 @@ impl Reader<'_> {
             self.diagnostics.push(Diagnostic::error(code::MISSING_PLAYBOOK, wrong));
             return Vec::new();
         }
+        self.plays_of(path)
+    }
+
+    /// The plays of a playbook that is known to be there.
+    pub(super) fn plays_of(&mut self, path: &Path) -> Vec<Arc<Play>> {
         self.plays(path, &Importing::default())
     }
 
