@@ -25,3 +25,15 @@ pub mod playbook;
 pub mod template;
 #[cfg(feature = "controller")]
 pub mod yaml;
+#[cfg(feature = "controller")]
+pub mod engine;
+#[cfg(feature = "controller")]
+pub mod output;
+#[cfg(feature = "controller")]
+pub mod vars;
+#[cfg(feature = "controller")]
+pub mod inventory;
+#[cfg(feature = "controller")]
+pub mod cli;
+#[cfg(feature = "controller")]
+pub mod docs;

@@ -1,3 +1,7 @@
 //! The controller's command line.
 
-fn main() {}
+use regatta::cli::{self, Exit};
+
+fn main() -> Exit {
+    cli::main(std::env::args_os().collect())
+}

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -42,8 +42,6 @@ type Slot = tokio::sync::Mutex<Made>;
 struct Made {
     connection: Option<Arc<dyn Connection>>,
     worker: Option<Arc<Worker>>,
-    /// When it last could not be made, and why.
-    failed: Option<(Instant, ConnectError)>,
 }
 
 /// How a raw command ended.
@@ -70,14 +68,9 @@ impl Connector {
     /// A host that can't be reached or can't run the worker.
     pub async fn worker(&self, target: &Target) -> Result<Arc<Worker>, ConnectError> {
         let slot = self.slot(target);
-        let asked = Instant::now();
         let mut made = slot.lock().await;
         if let Some(worker) = made.worker.as_ref().filter(|worker| worker.is_alive()) {
             return Ok(Arc::clone(worker));
-        }
-        if let Some((_, error)) = made.failed.as_ref().filter(|(when, _)| *when >= asked) {
-            // It was tried while this caller waited for its turn.
-            return Err(error.clone());
         }
         made.worker = None;
         let reused = made.connection.is_some();
@@ -87,7 +80,7 @@ impl Connector {
             made.connection = None;
             started = self.start(target, &mut made).await;
         }
-        let worker = started.inspect_err(|error| made.failed = Some((Instant::now(), error.clone())))?;
+        let worker = started?;
         made.worker = Some(Arc::clone(&worker));
         Ok(worker)
     }

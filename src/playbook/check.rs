@@ -34,27 +34,16 @@ pub trait TemplateCheck {
 
 /// How far to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// What runs unless a host fails.
+pub enum Reach {
+    /// What runs unless a host fails: mistakes in it keep the run from starting.
     Certain,
-    /// Also what is included under a condition or in a loop.
+    /// Also what is included under a condition or in a loop; mistakes in it are warnings, as it may never run.
     Possible,
 }
 
-/// Everything that is wrong with a playbook, each mistake once. What is included only under a condition, or in a loop,
-/// is not looked into.
+/// Everything that is wrong with a playbook, each mistake once.
 #[must_use]
-pub fn check(playbook: &Playbook, loader: &Loader, templates: &dyn TemplateCheck) -> Vec<Diagnostic> {
-    within(playbook, loader, templates, Reach::Certain)
-}
-
-/// As [`check`], and what is included under a condition too: mistakes in that are warnings, as it may never run.
-#[must_use]
-pub fn check_all(playbook: &Playbook, loader: &Loader, templates: &dyn TemplateCheck) -> Vec<Diagnostic> {
-    within(playbook, loader, templates, Reach::Possible)
-}
-
-fn within(
+pub fn check(
     playbook: &Playbook,
     loader: &Loader,
     templates: &dyn TemplateCheck,

@@ -44,6 +44,19 @@ pub(super) struct Unclosed {
 const COMMAND_OPTIONS: &[&str] =
     &["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends"];
 
+/// The `key=value` pairs of a text as `-e` takes them, values without their quotes.
+///
+/// # Errors
+/// A quote that is not closed, or a word that is no pair.
+pub fn split_pairs(text: &str) -> Result<Vec<(Str, Str)>, String> {
+    let line =
+        parse(text, false).map_err(|unclosed| format!("{} is opened and never closed", unclosed.what))?;
+    if !line.raw.trim().is_empty() {
+        return Err(format!("`{}` is not key=value", line.raw.trim()));
+    }
+    Ok(line.pairs.into_iter().map(|pair| (pair.key, pair.value)).collect())
+}
+
 /// Reads a line of arguments. In a command line only the options of commands are taken out, all else is the command.
 pub(super) fn parse(text: &str, command: bool) -> Result<Line, Unclosed> {
     let words = words(text)?;

@@ -122,7 +122,26 @@ impl Loader {
         locked(&self.playbook_dirs).insert(0, dir);
         let mut reader = Reader::new(self);
         let plays = reader.playbook(&path);
-        done(path, plays, reader)
+        let diagnostics = reader.finish();
+        let failed = diagnostics.iter().any(|it| it.severity == Severity::Error);
+        ((!failed).then_some(Playbook { path, plays }), diagnostics)
+    }
+
+    /// A playbook that is no file: what the command line said. Relative names in it mean the current folder.
+    pub fn text(&self, name: &str, text: &str) -> (Option<Playbook>, Vec<Diagnostic>) {
+        let path = paths::absolute(Path::new(name));
+        let parsed = yaml::parse_text(name, text, &self.sources);
+        let failed = parsed.diagnostics.iter().any(|it| it.severity == Severity::Error);
+        let read = match parsed.documents.into_iter().next() {
+            Some(node) if !failed => Ok((node, parsed.diagnostics)),
+            _ => Err(parsed.diagnostics),
+        };
+        locked(&self.files).insert(path.clone(), Arc::new(read));
+        self.playbook(&path)
+    }
+
+    pub(super) fn has_read(&self, path: &Path) -> bool {
+        locked(&self.files).contains_key(path)
     }
 
     /// The content of a file for an `include_tasks`, with what it inherits from there and from `apply`. The
@@ -215,24 +234,8 @@ impl Loader {
         scene.find_tasks(name, place)
     }
 
-    /// Reads a playbook from a text; `name` stands for it in messages. Relative paths start in the current folder.
-    pub fn text(&self, name: &str, text: &str) -> (Option<Playbook>, Vec<Diagnostic>) {
-        let dir = paths::absolute(Path::new("."));
-        locked(&self.playbook_dirs).insert(0, dir.clone());
-        let path = dir.join(name);
-        let parsed = yaml::parse_text(name, text, &self.sources);
-        let failed = parsed.has_errors();
-        let document = parsed.documents.into_iter().next();
-        let node = document.filter(|_| !failed).ok_or_else(|| parsed.diagnostics.clone());
-        let node = node.map(|node| (node, parsed.diagnostics));
-        locked(&self.files).insert(path.clone(), Arc::new(node));
-        let mut reader = Reader::new(self);
-        let plays = reader.plays_of(&path);
-        done(path, plays, reader)
-    }
-
     /// A number for a task that nobody wrote.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -258,23 +261,6 @@ impl Loader {
     pub(super) fn libraries(&self) -> Vec<PathBuf> {
         locked(&self.libraries).clone()
     }
-}
-
-fn done(
-    path: PathBuf,
-    plays: Vec<Arc<super::Play>>,
-    reader: Reader<'_>,
-) -> (Option<Playbook>, Vec<Diagnostic>) {
-    let diagnostics = reader.finish();
-    let failed = diagnostics.iter().any(|it| it.severity == Severity::Error);
-    ((!failed).then_some(Playbook { path, plays }), diagnostics)
-}
-
-/// Whether Ansible ends with 1 for a mistake of this code (something is not there) and not with 4 (something can't be
-/// understood).
-#[must_use]
-pub fn ends_with_one(code: &str) -> bool {
-    [code::MISSING_PLAYBOOK, code::MISSING_ROLE, code::MISSING_FILE, code::FILE_UNREADABLE].contains(&code)
 }
 
 /// What was read, unless there was a mistake. Warnings are dropped here: a run has no place for them.

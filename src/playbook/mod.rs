@@ -19,6 +19,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use check::{TemplateCheck, check, check_all};
-pub use loader::{LoadOptions, Loader, Names, RoleRequest, ends_with_one};
+pub use check::{Reach, TemplateCheck, check};
+pub use freeform::split_pairs;
+pub use loader::{LoadOptions, Loader, Names, RoleRequest};
 pub use model::*;

@@ -26,16 +26,11 @@ const STRATEGIES: &[&str] = &["linear", "free", "host_pinned"];
 impl Reader<'_> {
     /// The plays of a playbook and of those it imports.
     pub(super) fn playbook(&mut self, path: &Path) -> Vec<Arc<Play>> {
-        if !path.is_file() {
+        if !self.loader.has_read(path) && !path.is_file() {
             let wrong = format!("there is no playbook {}", path.display());
             self.diagnostics.push(Diagnostic::error(code::MISSING_PLAYBOOK, wrong));
             return Vec::new();
         }
-        self.plays_of(path)
-    }
-
-    /// The plays of a playbook that is known to be there.
-    pub(super) fn plays_of(&mut self, path: &Path) -> Vec<Arc<Play>> {
         self.plays(path, &Importing::default())
     }
 

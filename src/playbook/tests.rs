@@ -400,12 +400,3 @@ fn a_missing_playbook_is_an_error_without_a_place() {
     let loader = &tree.loader;
     assert!(loader.playbook(Path::new("/nowhere/x.yml")).0.is_none());
 }
-
-#[test]
-fn a_playbook_may_be_a_text() {
-    let tree = Tree::new(&[]);
-    let (playbook, found) = tree.loader.text("<run>", "- hosts: web\n  tasks: [{ping: }]\n");
-    assert_eq!((playbook.unwrap().plays.len(), found.len()), (1, 0));
-    let (playbook, found) = tree.loader.text("<run>", "- hosts: [");
-    assert!(playbook.is_none() && !found.is_empty());
-}

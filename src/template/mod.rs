@@ -31,3 +31,5 @@ pub use engine::{Decrypt, Engine, Settings};
 pub use error::TemplateError;
 pub use files::FileOptions;
 pub use scope::{Binding, LazyMap, Scope};
+
+mod standin;

@@ -4,7 +4,7 @@ use crate::diag::{Diagnostic, code};
 use crate::playbook::tests::Tree;
 use crate::yaml::Node;
 
-use super::{Reach, TemplateCheck, within};
+use super::{Reach, TemplateCheck, check};
 
 /// Finds the word `bad` in templates and conditions.
 struct Words;
@@ -27,7 +27,7 @@ fn word(node: &Node, kind: &str) -> Vec<Diagnostic> {
 fn checked(reach: Reach, files: &[(&str, &str)]) -> Vec<String> {
     let mut tree = Tree::new(files);
     let playbook = tree.playbook.clone().unwrap_or_else(|| panic!("{:#?}", tree.messages()));
-    tree.diagnostics = within(&playbook, &tree.loader, &Words, reach);
+    tree.diagnostics = check(&playbook, &tree.loader, &Words, reach);
     let dir = tree.dir.path().to_str().unwrap().to_owned();
     tree.messages().into_iter().map(|line| line.replace(&dir, "DIR")).collect()
 }

@@ -1,0 +1,358 @@
+//! What every command needs before it can work: settings, inventory, templates, the loader; and the way to run
+//! playbooks with them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::common::{ConnectOptions, Exit, InventoryOptions, RunOptions};
+use super::settings::{self, Settings};
+use super::templates::Templates;
+use super::terminal::{self, Terminal};
+use super::{extra_vars, signals};
+use crate::connection::ssh::{SshContext, SshEnvironment};
+use crate::connection::{Connector, ConnectorOptions, Images};
+use crate::diag::{Diagnostic, Severity, Sources, code, render};
+use crate::engine::{self, Gathering, Options, Summary};
+use crate::event::Sink;
+use crate::inventory::Inventory;
+use crate::output::{self, Format, Junit, Theme};
+use crate::playbook::{self, Loader, Playbook, Reach};
+use crate::secret::Secret;
+use crate::template;
+use crate::value::{Map, Str, Value};
+
+/// The ansible-core whose language this is; public content asks for it.
+const ANSIBLE_VERSION: (i64, i64, i64) = (2, 18, 6);
+
+/// Mistakes that end with 1 as in Ansible; all others that keep a playbook from being loaded end with 4.
+const MISSING: &[&str] = &[code::MISSING_PLAYBOOK, code::MISSING_ROLE, code::MISSING_FILE];
+
+/// A command that is ready to work.
+pub(super) struct Session {
+    pub(super) options: Options,
+    pub(super) sources: Arc<Sources>,
+    inventory: Inventory,
+    templates: Arc<template::Engine>,
+    names: Arc<Templates>,
+    loader: Arc<Loader>,
+    output: Output,
+}
+
+/// How results are shown.
+struct Output {
+    format: Format,
+    settings: output::Settings,
+    junit: Option<PathBuf>,
+}
+
+impl Session {
+    /// Reads settings, inventory and variables. Mistakes are printed.
+    pub(super) fn open(
+        from: &InventoryOptions,
+        connect: &ConnectOptions,
+        run: &RunOptions,
+    ) -> Result<Session, Exit> {
+        let sources = Arc::new(Sources::default());
+        let (settings, mut problems) = settings::load(&sources);
+        let theme = terminal::theme(run.color, settings.color);
+        let stop = |problems: &[Diagnostic]| {
+            show(problems, &sources, theme);
+            Exit::Usage
+        };
+        let extra = extra_vars::read(&from.extra_vars, &sources).map_err(|problems| stop(&problems))?;
+        let given = if from.inventory.is_empty() { &settings.inventory } else { &from.inventory };
+        let (inventory, found) = Inventory::load(given, &sources);
+        problems.extend(found);
+        let output = Output {
+            format: run.output.map_or(settings.output, Format::from),
+            settings: output::Settings {
+                verbosity: run.verbose.max(settings.verbosity),
+                theme,
+                profile: run.profile || settings.profile,
+                skipped: settings.display_skipped_hosts,
+                ok: settings.display_ok_hosts,
+                live: terminal::is_live(),
+            },
+            junit: run.junit.clone(),
+        };
+        let mut options = options(from, connect, run, &settings).map_err(|problem| stop(&[problem]))?;
+        options.fixed_vars = fixed_vars(&options, given, &settings);
+        options.extra_vars.clone_from(&extra);
+        let templates = template::Engine::new(
+            sources.clone(),
+            template::Settings {
+                ansible_managed: settings.ansible_managed.clone(),
+                ..template::Settings::default()
+            },
+        );
+        let names =
+            Arc::new(Templates { engine: templates.clone(), extra, fixed: options.fixed_vars.clone() });
+        let load = playbook::LoadOptions {
+            roles_path: settings.roles_path.clone(),
+            collections_path: settings.collections_path.clone(),
+            library: settings.library.clone(),
+        };
+        let loader = Loader::new(sources.clone(), load, names.clone());
+        show(&problems, &sources, theme);
+        Ok(Session { options, sources, inventory, templates, names, loader, output })
+    }
+
+    /// Loads playbooks and looks for every mistake that can be seen without a host.
+    pub(super) fn examine(&self, paths: &[PathBuf], reach: Reach) -> (Vec<Playbook>, Vec<Diagnostic>) {
+        let (mut playbooks, mut problems) = (Vec::new(), Vec::new());
+        for path in paths {
+            let (playbook, found) = self.loader.playbook(path);
+            problems.extend(found);
+            if let Some(playbook) = playbook {
+                problems.extend(playbook::check(&playbook, &self.loader, &*self.names, reach));
+                playbooks.push(playbook);
+            }
+        }
+        problems.extend(self.templates.take_warnings());
+        (playbooks, problems)
+    }
+
+    /// Loads playbooks for a run. With a mistake in any of them nothing runs; all are printed.
+    pub(super) fn load(&mut self, paths: &[PathBuf]) -> Result<Vec<Playbook>, Exit> {
+        let (playbooks, problems) = self.examine(paths, Reach::Certain);
+        self.show(&problems);
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            let missing = |problem: &Diagnostic| MISSING.contains(&problem.code);
+            let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+            return Err(if errors.clone().all(missing) { Exit::Error } else { Exit::Parse });
+        }
+        for playbook in &playbooks {
+            if let Some(dir) = playbook.path.parent() {
+                let found = self.inventory.add_playbook_dir(dir, &self.sources);
+                self.show(&found);
+            }
+        }
+        self.check_limit()?;
+        Ok(playbooks)
+    }
+
+    /// A playbook from text of the command line.
+    pub(super) fn load_text(&self, name: &str, text: &str) -> Result<Playbook, Exit> {
+        let (playbook, mut problems) = self.loader.text(name, text);
+        if let Some(playbook) = &playbook {
+            problems.extend(playbook::check(playbook, &self.loader, &*self.names, Reach::Certain));
+        }
+        self.show(&problems);
+        match playbook {
+            Some(playbook) if !problems.iter().any(|problem| problem.severity == Severity::Error) => {
+                self.check_limit()?;
+                Ok(playbook)
+            }
+            _ => Err(Exit::Parse),
+        }
+    }
+
+    /// A limit that leaves nobody is a mistake.
+    fn check_limit(&self) -> Result<(), Exit> {
+        let Some(limit) = &self.options.limit else { return Ok(()) };
+        let problem = match self.inventory.hosts(limit) {
+            Ok(hosts) if !hosts.is_empty() => return Ok(()),
+            Ok(_) => Diagnostic::error(code::LIMIT_NO_MATCH, format!("no host matches the limit `{limit}`")),
+            Err(problem) => problem,
+        };
+        self.show(&[problem]);
+        Err(Exit::Error)
+    }
+
+    /// The hosts of a pattern within the limit; none when the pattern is wrong.
+    pub(super) fn hosts(&self, pattern: &str) -> Vec<Str> {
+        let mut hosts = self.inventory.hosts(pattern).unwrap_or_default();
+        if let Some(limit) = &self.options.limit {
+            let limited = self.inventory.hosts(limit).unwrap_or_default();
+            hosts.retain(|host| limited.contains(host));
+        }
+        hosts
+    }
+
+    pub(super) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    pub(super) fn templates(&self) -> &Arc<template::Engine> {
+        &self.templates
+    }
+
+    /// Runs playbooks; the exit code says how it went.
+    pub(super) fn run(self, playbooks: &[Playbook]) -> Exit {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                terminal::complain(&format!("can't start: {error}\n"));
+                return Exit::Bug;
+            }
+        };
+        let (sender, stop) = watch::channel(0);
+        let sink = self.sink();
+        let ssh = SshContext::new(SshEnvironment::of_process(), Some(Box::new(Terminal)));
+        let run = engine::Run {
+            options: self.options,
+            sources: self.sources,
+            templates: self.templates,
+            loader: self.loader,
+            connector: Connector::new(ConnectorOptions { images: Images::new(), ssh: ssh.clone() }),
+            prompt: Arc::new(Terminal),
+            sink,
+            stop,
+        };
+        let summary = runtime.block_on(async {
+            signals::watch(sender);
+            engine::run(run, self.inventory, playbooks).await
+        });
+        // Tasks that were cut off may hold blocking threads; nobody waits for those.
+        runtime.shutdown_background();
+        exit_of(&summary)
+    }
+
+    fn sink(&self) -> Box<dyn Sink> {
+        let out = Box::new(io::stdout());
+        let main =
+            output::output(self.output.format, out, self.sources.clone(), self.output.settings.clone());
+        match &self.output.junit {
+            Some(path) => {
+                Box::new(output::All(vec![main, Box::new(Junit::new(path.clone(), self.sources.clone()))]))
+            }
+            None => main,
+        }
+    }
+
+    /// Prints messages on standard error.
+    pub(super) fn show(&self, problems: &[Diagnostic]) {
+        show(problems, &self.sources, self.output.settings.theme);
+    }
+
+    /// Prints the command's own text.
+    pub(super) fn print(&self, text: &str) {
+        terminal::print(text);
+    }
+
+    /// Prints a warning without a place.
+    pub(super) fn warn(&self, text: &str) {
+        self.show(&[Diagnostic::warning(code::NO_HOSTS, text)]);
+    }
+}
+
+fn show(problems: &[Diagnostic], sources: &Sources, theme: Theme) {
+    for problem in problems {
+        terminal::complain(&render(problem, sources, theme.color));
+    }
+}
+
+fn exit_of(summary: &Summary) -> Exit {
+    if summary.interrupted {
+        Exit::Interrupted
+    } else if let Some(problem) = &summary.fatal {
+        if problem.code == code::INTERNAL { Exit::Bug } else { Exit::Error }
+    } else if !summary.unreachable.is_empty() {
+        Exit::Unreachable
+    } else if !summary.failed.is_empty() {
+        Exit::Failed
+    } else {
+        Exit::Ok
+    }
+}
+
+fn options(
+    from: &InventoryOptions,
+    connect: &ConnectOptions,
+    run: &RunOptions,
+    settings: &Settings,
+) -> Result<Options, Diagnostic> {
+    let mut ssh_args = settings.ssh_args.clone();
+    for text in [&connect.ssh_common_args, &connect.ssh_extra_args].into_iter().flatten() {
+        ssh_args.extend(shlex::split(text).ok_or_else(|| {
+            Diagnostic::error(code::SETTING_VALUE, format!("the ssh options `{text}` have an open quote"))
+        })?);
+    }
+    let ssh_password =
+        password(connect.ask_pass || settings.ask_pass, connect.password_file.as_deref(), "SSH password: ")?;
+    let ask_become = connect.ask_become_pass || settings.become_ask_pass;
+    let become_password = password(ask_become, connect.become_password_file.as_deref(), "BECOME password: ")?;
+    // As with Ansible, an empty answer means the password to log in with.
+    let become_password =
+        become_password.and_then(|it| if it.expose().is_empty() { ssh_password.clone() } else { Some(it) });
+    Ok(Options {
+        check: run.check,
+        diff: run.diff || settings.diff,
+        forks: run.forks.unwrap_or(settings.forks),
+        verbosity: run.verbose.max(settings.verbosity),
+        tags: settings.tags.clone(),
+        skip_tags: settings.skip_tags.clone(),
+        limit: from.limit.clone(),
+        remote_user: connect.user.clone().or_else(|| settings.remote_user.clone()),
+        private_key: connect.private_key.clone().or_else(|| settings.private_key_file.clone()),
+        connection: connect.connection.clone().or_else(|| settings.connection.clone()),
+        become_: connect.become_ || settings.become_,
+        become_method: connect.become_method.clone().or_else(|| settings.become_method.clone()),
+        become_user: connect.become_user.clone().or_else(|| settings.become_user.clone()),
+        become_exe: settings.become_exe.clone(),
+        become_flags: settings.become_flags.clone(),
+        ssh_password,
+        become_password,
+        timeout: Duration::from_secs(connect.timeout.unwrap_or(settings.timeout)),
+        connection_retries: settings.connection_retries,
+        host_keys: connect.host_key_check.map(Into::into).or(settings.host_keys),
+        ssh_args,
+        gathering: match settings.gathering.as_str() {
+            "explicit" => Gathering::Explicit,
+            "smart" => Gathering::Smart,
+            _ => Gathering::Implicit,
+        },
+        gather_subset: settings.gather_subset.clone(),
+        force_handlers: settings.force_handlers,
+        any_errors_fatal: settings.any_errors_fatal,
+        no_log: settings.no_log,
+        live: terminal::is_live(),
+        ..Options::default()
+    })
+}
+
+/// A password from a file, or from the user.
+fn password(ask: bool, file: Option<&Path>, text: &str) -> Result<Option<Secret>, Diagnostic> {
+    if let Some(path) = file {
+        let read = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
+        let read = read.map_err(|error| {
+            Diagnostic::error(code::FILE_UNREADABLE, format!("can't read {}: {error}", path.display()))
+        })?;
+        return Ok(Some(Secret::new(read.trim_end_matches(['\r', '\n']))));
+    }
+    Ok(if ask { terminal::password(text) } else { None })
+}
+
+/// Magic variables that do not change during a run.
+fn fixed_vars(options: &Options, inventory: &[String], settings: &Settings) -> Map {
+    let (major, minor, patch) = ANSIBLE_VERSION;
+    let full = format!("{major}.{minor}.{patch}");
+    let version = Value::from_pairs([
+        ("full", Value::from(full.as_str())),
+        ("string", Value::from(full.as_str())),
+        ("major", Value::from(major)),
+        ("minor", Value::from(minor)),
+        ("revision", Value::from(patch)),
+    ]);
+    let texts = |list: &[Str]| list.iter().cloned().map(Value::Str).collect::<Value>();
+    let tags = if options.tags.is_empty() { vec![Str::from("all")] } else { options.tags.clone() };
+    let config = settings.file.as_ref().map(|path| path.to_string_lossy().into_owned());
+    Map::from_iter([
+        ("ansible_version".into(), version),
+        ("ansible_check_mode".into(), Value::Bool(options.check)),
+        ("ansible_diff_mode".into(), Value::Bool(options.diff)),
+        ("ansible_forks".into(), Value::from(options.forks)),
+        ("ansible_verbosity".into(), Value::from(i64::from(options.verbosity))),
+        ("ansible_run_tags".into(), texts(&tags)),
+        ("ansible_skip_tags".into(), texts(&options.skip_tags)),
+        ("ansible_limit".into(), Value::from(options.limit.clone())),
+        ("ansible_inventory_sources".into(), Value::from(inventory.to_vec())),
+        ("ansible_config_file".into(), Value::from(config)),
+        // No Python runs here; content that asks for it gets the name that would be looked up.
+        ("ansible_playbook_python".into(), Value::from("python3")),
+    ])
+}

@@ -1,0 +1,75 @@
+//! The end of a run: what each host did, and where the time went.
+
+use std::time::Duration;
+
+use super::theme::{Theme, Tone};
+use crate::event::{Recap, Tally};
+
+/// The recap's lines as Ansible prints them.
+pub(super) fn lines(recap: &Recap, theme: Theme) -> String {
+    let mut out = String::new();
+    for (host, tally) in &recap.hosts {
+        out += &line(host, tally, theme);
+        out.push('\n');
+    }
+    if !recap.stats.is_empty() {
+        out += &theme.banner("CUSTOM STATS:");
+        let stats = serde_json::Value::from(&crate::value::Value::map(recap.stats.clone()));
+        out += &format!("\tRUN: {stats}\n");
+    }
+    out
+}
+
+fn line(host: &str, tally: &Tally, theme: Theme) -> String {
+    let tone = match tally {
+        Tally { failed, unreachable, .. } if *failed > 0 || *unreachable > 0 => Tone::Failed,
+        Tally { changed, .. } if *changed > 0 => Tone::Changed,
+        _ => Tone::Ok,
+    };
+    let field = |name: &str, count: u32, tone: Tone| {
+        let text = format!("{name}={count:<4}");
+        if count > 0 { theme.paint(tone, &text) } else { text }
+    };
+    let padding = " ".repeat(26usize.saturating_sub(console::measure_text_width(host)));
+    let fields = [
+        field("ok", tally.ok, Tone::Ok),
+        field("changed", tally.changed, Tone::Changed),
+        field("unreachable", tally.unreachable, Tone::Unreachable),
+        field("failed", tally.failed, Tone::Failed),
+        field("skipped", tally.skipped, Tone::Skipped),
+        field("rescued", tally.rescued, Tone::Ok),
+        field("ignored", tally.ignored, Tone::Warning),
+    ];
+    format!("{}{padding} : {}", theme.paint(tone, host), fields.join(" ")).trim_end().to_owned()
+}
+
+/// The slowest tasks, longest first, and the total.
+pub(super) fn profile(recap: &Recap, theme: Theme) -> String {
+    let mut times: Vec<(&str, Duration)> =
+        recap.times.iter().map(|(task, took)| (&*task.name, *took)).collect();
+    times.sort_by(|a, b| b.1.cmp(&a.1));
+    let mut out = theme.banner("TIME PER TASK");
+    for (name, took) in times.iter().take(20) {
+        let seconds = format!("{:>9}", human(*took));
+        let dots = theme.width.saturating_sub(console::measure_text_width(name) + seconds.len() + 2).max(3);
+        out += &format!("{name} {}{seconds}\n", theme.paint(Tone::Dim, &"-".repeat(dots)));
+    }
+    if times.len() > 20 {
+        out += &format!("({} faster ones are left out)\n", times.len() - 20);
+    }
+    let tasks: Duration = recap.times.iter().map(|(_, took)| *took).sum();
+    let own = recap.took.saturating_sub(tasks);
+    out += &format!("total {} (tasks {}, everything else {})\n", human(recap.took), human(tasks), human(own));
+    out
+}
+
+fn human(took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    if seconds >= 60.0 {
+        format!("{}m{:04.1}s", took.as_secs() / 60, seconds % 60.0)
+    } else if seconds >= 1.0 {
+        format!("{seconds:.2}s")
+    } else {
+        format!("{:.1}ms", seconds * 1000.0)
+    }
+}
