@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
-use super::{ArgError, Diff, Fail, Look, Map, Outcome, Touch, decode};
+use super::{ArgError, Diff, Fail, Look, Map, Outcome, Touch, decode, names};
 
 /// What a module supports; printed in its documentation and held by the contract tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,8 @@ pub struct Entry {
     pub exec: Option<Exec>,
     /// Tries to read the arguments.
     pub validate: fn(&Map) -> Result<(), ArgError>,
+    /// Every name that its arguments go by.
+    pub names: fn() -> Vec<&'static str>,
     /// The JSON schema of its arguments, with its documentation.
     pub schema: fn() -> Schema,
 }
@@ -152,6 +154,7 @@ impl Entry {
             open: M::OPEN,
             exec: Some(run::<M>),
             validate: |args| decode::<M>(args).map(drop),
+            names: names::<M>,
             schema: schema_of::<M>,
         }
     }
@@ -175,6 +178,7 @@ impl Entry {
             open: C::OPEN,
             exec: None,
             validate: |args| decode::<C>(args).map(drop),
+            names: names::<C>,
             schema: schema_of::<C>,
         }
     }

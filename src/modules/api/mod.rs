@@ -12,24 +12,30 @@ mod fail;
 #[cfg(all(test, feature = "controller"))]
 #[expect(clippy::unwrap_used, clippy::panic, reason = "a tool of the tests")]
 pub mod fake;
+mod glob;
 mod links;
 mod look;
 mod mode;
 mod real;
 mod time;
 mod touch;
+mod words;
 
-pub use args::{ArgError, ArgumentDoc, Choice, HostPath, Others, arguments, decode, decode_value, expand};
+pub use args::{
+    ArgError, ArgumentDoc, Choice, HostPath, Others, arguments, decode, decode_value, expand, names,
+};
 pub use attributes::{AttributePlan, FileAttributes, attribute_flags, describe, octal};
 pub use cmd::{Cmd, Ran};
 pub use entry::{Control, Entry, Execution, Module, Support};
 pub use fail::{Context, Fail};
+pub use glob::{glob, matches};
 pub use links::follow_links;
 pub use look::{FileKind, Group, Look, Stat, User};
 pub use mode::Mode;
 pub use real::{Controller, RealHost};
 pub use time::{from_date, timestamp};
 pub use touch::{Touch, Write};
+pub use words::{next_word, split_words};
 
 pub use crate::outcome::{Blob, BlobKind, Diff, Outcome};
 pub use crate::value::{Map, Path, Step, Str, Value};

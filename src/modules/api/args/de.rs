@@ -309,6 +309,15 @@ fn whole_struct<'de, V: Visitor<'de>>(
     }
 }
 
+/// The names that a struct and its groups read.
+pub(super) fn names_of<T: serde::de::DeserializeOwned>() -> Vec<&'static str> {
+    let known = Known::default();
+    let nothing = Map::new();
+    // Groups are read before anything is missed.
+    let _ = T::deserialize(Given::Group(&nothing, &known));
+    known.names.into_inner().into_iter().filter(|name| !name.starts_with('@')).collect()
+}
+
 /// A struct's fields: first the groups, so that all names are known, then what is given.
 struct Fields<'a> {
     map: &'a Map,

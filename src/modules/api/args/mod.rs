@@ -30,6 +30,12 @@ pub fn decode<T: DeserializeOwned>(args: &Map) -> Result<T, ArgError> {
     T::deserialize(de::Given::Arguments(args)).map_err(ArgError::from)
 }
 
+/// Every name that an argument struct reads, those of its groups and all other names included.
+#[must_use]
+pub fn names<T: DeserializeOwned>() -> Vec<&'static str> {
+    de::names_of::<T>()
+}
+
 /// Reads one value as an argument of type `T` is read.
 ///
 /// # Errors
