@@ -27,7 +27,7 @@ pub(super) fn environment(syntax: SyntaxConfig, files: &Files) -> Environment<'s
     env.set_formatter(write);
     // Error messages name variables by our own means: minijinja's would evaluate what was not asked for.
     env.set_debug(false);
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.set_unknown_method_callback(super::methods::call);
     filters::register(&mut env);
     is_tests::register(&mut env);
     functions::register(&mut env);

@@ -5,11 +5,15 @@
 
 mod args;
 mod comment;
+mod crypto;
+mod dates;
 pub(crate) mod encode;
 mod json;
+mod markup;
 mod numbers;
 mod path;
 pub mod python;
+mod random;
 pub(crate) mod regex;
 mod sequences;
 mod shape;
@@ -58,6 +62,10 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("ansible.builtin", path::FILTERS),
     ("ansible.builtin", regex::FILTERS),
     ("ansible.builtin", comment::FILTERS),
+    ("ansible.builtin", random::FILTERS),
+    ("ansible.builtin", markup::FILTERS),
+    ("ansible.builtin", dates::FILTERS),
+    ("ansible.builtin", crypto::FILTERS),
 ];
 
 /// Adds all filters to an environment, each as `name` and as `collection.name`.

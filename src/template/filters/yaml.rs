@@ -1,10 +1,14 @@
-//! `to_yaml` and `to_nice_yaml`: values as the text that PyYAML writes.
+//! YAML out and in: values as the text that PyYAML writes, and what it reads.
 
+use minijinja::State;
 use minijinja::value::{Value, ValueKind};
 
 use super::python;
 use super::{Args, Filter, Outcome, filter};
+use crate::diag::{Severity, Sources};
+use crate::template::object::from_data;
 use crate::yaml::emit::{Flow, Options, Tree, dump};
+use crate::yaml::parse_text;
 
 pub(super) const FILTERS: &[Filter] = &[
     filter(
@@ -19,6 +23,8 @@ pub(super) const FILTERS: &[Filter] = &[
         |_, args| to_yaml(args, 4, Flow::Never),
         "the value as YAML, indented by 4",
     ),
+    filter("from_yaml", "data", from_yaml, "the value that a YAML text says"),
+    filter("from_yaml_all", "data", from_yaml_all, "the values of all documents of a YAML text"),
 ];
 
 fn to_yaml(args: &Args, indent: usize, flow: Flow) -> Outcome {
@@ -73,4 +79,31 @@ fn tree(value: &Value) -> Outcome<Tree> {
         ValueKind::Undefined => return Err(python::fail("an undefined value has no YAML")),
         _ => Tree::Str(value.to_string()),
     })
+}
+
+/// The documents of a text; none if it is no text.
+fn documents(args: &Args) -> Outcome<Option<Vec<Value>>> {
+    if args.value("data").kind() != ValueKind::String {
+        return Ok(None);
+    }
+    let parsed = parse_text("the text", &args.text("data"), &Sources::default());
+    if let Some(mistake) = parsed.diagnostics.iter().find(|it| it.severity == Severity::Error) {
+        return Err(args.fail(format!("no YAML: {}", mistake.message)));
+    }
+    Ok(Some(parsed.documents.iter().map(|node| from_data(&node.to_value())).collect()))
+}
+
+fn from_yaml(_: &mut State<'_, '_>, args: &Args) -> Outcome {
+    let mut documents = match documents(args)? {
+        Some(documents) => documents.into_iter(),
+        None => return Ok(args.value("data")),
+    };
+    match (documents.next(), documents.next()) {
+        (_, Some(_)) => Err(args.fail("the text has several documents; from_yaml_all reads them")),
+        (document, None) => Ok(document.unwrap_or(Value::from(()))),
+    }
+}
+
+fn from_yaml_all(_: &mut State<'_, '_>, args: &Args) -> Outcome {
+    Ok(documents(args)?.map_or_else(|| args.value("data"), python::list))
 }
