@@ -115,10 +115,11 @@ fn urlize(_: &mut State<'_, '_>, args: &Args) -> Outcome {
         };
         let known = |it: &str| middle.starts_with(it) && middle.len() > it.len();
         let href = match middle {
-            _ if known("http://") || known("https://") || schemes.iter().any(|it| known(it)) => {
-                middle.to_owned()
+            _ if schemes.iter().any(|it| known(it)) => middle.to_owned(),
+            _ if url.find(middle)?.is_some() => {
+                let scheme = if middle.contains("://") { "" } else { "https://" };
+                format!("{scheme}{middle}")
             }
-            _ if known("www.") => format!("https://{middle}"),
             _ if middle.starts_with("mailto:") => middle.to_owned(),
             _ if middle.contains('@')
                 && !middle.contains(':')
