@@ -1,3 +1,4 @@
 //! What tests need around them: real servers and clients' homes, all in temporary folders and on loopback addresses.
 
+pub mod liar;
 pub mod sshd;

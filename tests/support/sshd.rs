@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -303,9 +302,4 @@ pub async fn run_with(
     read.unwrap();
     read_errors.unwrap();
     (pipe.exit.await, output, errors)
-}
-
-/// Makes a file private.
-pub fn private(path: &Path) {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }

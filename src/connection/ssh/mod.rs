@@ -27,8 +27,9 @@ pub use context::{Prompt, SshContext, SshEnvironment};
 
 use self::clock::Clock;
 use self::link::Stream;
+use self::proxy::Way;
 use self::session::Session;
-use self::settings::{Route, Settings};
+use self::settings::Route;
 use super::{ConnectError, Connection, Target};
 
 /// The longest wait between two attempts.
@@ -42,29 +43,26 @@ pub async fn connect(
     target: &Target,
     context: &Arc<SshContext>,
 ) -> Result<Arc<dyn Connection>, ConnectError> {
-    Ok(reach(target, context, 0).await?)
+    let way = {
+        let (target, context) = (target.clone(), context.clone());
+        let found = tokio::task::spawn_blocking(move || Way::find(&target, &context));
+        found.await.map_err(|error| ConnectError::Config(error.to_string()))??
+    };
+    Ok(reach(&way, context).await?)
 }
 
-/// Connects, as often as the settings allow. `depth`: how many hosts wait for this one.
-async fn reach(
-    target: &Target,
-    context: &Arc<SshContext>,
-    depth: usize,
-) -> Result<Arc<Session>, ConnectError> {
-    let settings = {
-        let (target, context) = (target.clone(), context.clone());
-        let read = tokio::task::spawn_blocking(move || Settings::of(&target, &context));
-        Arc::new(read.await.map_err(|error| ConnectError::Config(error.to_string()))??)
-    };
+/// Connects, as often as the settings allow.
+async fn reach(way: &Way, context: &Arc<SshContext>) -> Result<Arc<Session>, ConnectError> {
     let mut wait = Duration::from_secs(1);
-    for left in (0..settings.attempts).rev() {
-        match establish(target, &settings, context, depth).await {
+    let mut left = way.settings.attempts;
+    loop {
+        left = left.saturating_sub(1);
+        match establish(way, context).await {
             Err(error) if left > 0 && may_pass(&error) => tokio::time::sleep(wait).await,
             done => return done.map(Arc::new),
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }
-    Err(ConnectError::Connect { address: settings.address(), reason: "no attempt was made".to_owned() })
 }
 
 /// Whether trying again may help.
@@ -76,16 +74,9 @@ fn may_pass(error: &ConnectError) -> bool {
     }
 }
 
-async fn establish(
-    target: &Target,
-    settings: &Arc<Settings>,
-    context: &Arc<SshContext>,
-    depth: usize,
-) -> Result<Session, ConnectError> {
-    let via = match &settings.route {
-        Route::Jump(hops) => proxy::last_hop(hops, target, context, depth).await?,
-        Route::Direct | Route::Command(_) => None,
-    };
+async fn establish(way: &Way, context: &Arc<SshContext>) -> Result<Session, ConnectError> {
+    let settings = &way.settings;
+    let via = way.before(context).await?;
     // The hosts on the way had clocks of their own.
     let clock = Clock::start(settings.timeout);
     clock

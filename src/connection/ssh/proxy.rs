@@ -15,17 +15,72 @@ use super::context::SshContext;
 use super::jump::Hop;
 use super::link::{Stream, reason};
 use super::session::Session;
-use super::settings::Settings;
+use super::settings::{Route, Settings};
 use crate::connection::{ConnectError, Connection, HostKeyCheck, Target};
 
-/// How many hosts may lie between, before a circle is assumed.
-const MAX_HOPS: usize = 10;
-
-/// Which session to a jump host: the hops and how their keys are checked.
+/// Which session to a jump host: the hops, how their keys are checked, and the words that choose the configuration.
 type Key = (Vec<Hop>, Option<HostKeyCheck>, Vec<String>);
 
 /// A place for a session; its lock is held while the session is opened.
 type Place = Arc<tokio::sync::Mutex<Option<Arc<Session>>>>;
+
+/// How a host is reached, all settings read.
+pub(super) struct Way {
+    pub(super) settings: Arc<Settings>,
+    /// The host before it.
+    via: Option<(Key, Box<Way>)>,
+}
+
+impl Way {
+    /// Finds the way to a target. Nothing is connected yet, so that a circle is found before anybody waits in it.
+    pub(super) fn find(target: &Target, context: &SshContext) -> Result<Way, ConnectError> {
+        Way::after(target, context, &mut Vec::new())
+    }
+
+    fn after(target: &Target, context: &SshContext, seen: &mut Vec<Key>) -> Result<Way, ConnectError> {
+        let settings = Arc::new(Settings::of(target, context)?);
+        let Route::Jump(hops) = &settings.route else { return Ok(Way { settings, via: None }) };
+        let Some((last, before)) = hops.split_last() else { return Ok(Way { settings, via: None }) };
+        let mut ssh_args = config_file(&target.ssh_args);
+        let key = (hops.clone(), target.host_keys, ssh_args.clone());
+        if seen.contains(&key) {
+            return Err(ConnectError::Config(format!("ProxyJump goes round in circles: {last} again")));
+        }
+        seen.push(key.clone());
+        if !before.is_empty() {
+            let before: Vec<_> = before.iter().map(ToString::to_string).collect();
+            ssh_args.extend(["-J".to_owned(), before.join(",")]);
+        }
+        let hop = Target {
+            host: last.host.clone(),
+            port: last.port,
+            user: last.user.clone(),
+            ssh_args,
+            timeout: target.timeout,
+            host_keys: target.host_keys,
+            retries: target.retries,
+            ..Target::default()
+        };
+        let via = Some((key, Box::new(Way::after(&hop, context, seen)?)));
+        Ok(Way { settings, via })
+    }
+
+    /// The session to the host before, opened once for all that go through it.
+    pub(super) async fn before(
+        &self,
+        context: &Arc<SshContext>,
+    ) -> Result<Option<Arc<Session>>, ConnectError> {
+        let Some((key, way)) = &self.via else { return Ok(None) };
+        let place = context.jumps.place(key.clone());
+        let mut place = place.lock().await;
+        if let Some(session) = place.as_ref().filter(|session| session.is_open()) {
+            return Ok(Some(session.clone()));
+        }
+        let session = Box::pin(super::reach(way, context)).await?;
+        *place = Some(session.clone());
+        Ok(Some(session))
+    }
+}
 
 /// The sessions to jump hosts.
 #[derive(Default)]
@@ -48,42 +103,6 @@ impl Jumps {
         });
         futures::future::join_all(closing).await;
     }
-}
-
-/// The session to the last of the hops, opened once for all that go through it.
-pub(super) async fn last_hop(
-    hops: &[Hop],
-    target: &Target,
-    context: &Arc<SshContext>,
-    depth: usize,
-) -> Result<Option<Arc<Session>>, ConnectError> {
-    let Some((last, before)) = hops.split_last() else { return Ok(None) };
-    if depth >= MAX_HOPS {
-        return Err(ConnectError::Config(format!("ProxyJump goes round in circles: {last} again")));
-    }
-    let mut ssh_args = config_file(&target.ssh_args);
-    let place = context.jumps.place((hops.to_vec(), target.host_keys, ssh_args.clone()));
-    let mut place = place.lock().await;
-    if let Some(session) = place.as_ref().filter(|session| session.is_open()) {
-        return Ok(Some(session.clone()));
-    }
-    if !before.is_empty() {
-        let before: Vec<_> = before.iter().map(ToString::to_string).collect();
-        ssh_args.extend(["-J".to_owned(), before.join(",")]);
-    }
-    let hop = Target {
-        host: last.host.clone(),
-        port: last.port,
-        user: last.user.clone(),
-        ssh_args,
-        timeout: target.timeout,
-        host_keys: target.host_keys,
-        retries: target.retries,
-        ..Target::default()
-    };
-    let session = Box::pin(super::reach(&hop, context, depth + 1)).await?;
-    *place = Some(session.clone());
-    Ok(Some(session))
 }
 
 /// As with ssh, only the choice of the configuration file holds for jump hosts too.
