@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::common::{ConnectOptions, Exit, InventoryOptions, OutputFormat, RunOptions};
 use super::setup::Session;
+use super::terminal;
 use crate::diag::{Severity, to_json};
 use crate::playbook::Reach;
 
@@ -38,12 +39,12 @@ pub(super) fn main(args: &CheckArgs) -> Exit {
     if matches!(args.output, Some(OutputFormat::Json | OutputFormat::Jsonl)) {
         let list: Vec<_> = problems.iter().map(|problem| to_json(problem, &session.sources)).collect();
         let document = json!({ "diagnostics": list, "errors": errors });
-        session.print(&(serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"));
+        terminal::print(&(serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"));
     } else {
         session.show(&problems);
         let word = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         let warnings = word(problems.len() - errors, "warning");
-        session.print(&format!(
+        terminal::print(&format!(
             "{}, {warnings} in {}\n",
             word(errors, "error"),
             word(args.playbooks.len(), "playbook")

@@ -26,7 +26,7 @@ pub(super) fn read(options: &[String], sources: &Sources) -> Result<Bindings, Ve
         };
         match &node.kind {
             Kind::Map(map) => {
-                all.extend(map.iter().map(|(key, (_, value))| (key.clone(), Binding::Source(value.clone()))))
+                all.extend(map.iter().map(|(key, (_, value))| (key.clone(), Binding::Source(value.clone()))));
             }
             Kind::Null => {}
             _ => {

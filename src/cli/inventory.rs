@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::common::{ConnectOptions, Exit, InventoryOptions, RunOptions};
 use super::setup::Session;
+use super::terminal;
 use crate::inventory::render;
 use crate::template::{Binding, Scope};
 use crate::value::{Map, Str, Value};
@@ -38,7 +39,7 @@ pub(super) struct InventoryArgs {
 }
 
 /// Runs the command.
-pub(super) fn main(args: InventoryArgs) -> Exit {
+pub(super) fn main(args: &InventoryArgs) -> Exit {
     let session = match Session::open(&args.inventory, &ConnectOptions::default(), &RunOptions::default()) {
         Ok(session) => session,
         Err(exit) => return exit,
@@ -76,7 +77,7 @@ pub(super) fn main(args: InventoryArgs) -> Exit {
         session.warn("say what to show: --list, --graph or --host");
         return Exit::Usage;
     };
-    session.print(&text);
+    terminal::print(&text);
     Exit::Ok
 }
 

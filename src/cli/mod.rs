@@ -58,22 +58,21 @@ pub fn main(argv: Vec<OsString>) -> Exit {
         .to_string_lossy()
         .into_owned();
     match called.as_str() {
-        "ansible-playbook" => {
-            as_command::<play::PlayArgs>("ansible-playbook", argv).map_or_else(usage, play::main)
-        }
-        "ansible" => as_command::<run::RunArgs>("ansible", argv).map_or_else(usage, run::main),
+        "ansible-playbook" => as_command::<play::PlayArgs>("ansible-playbook", argv)
+            .map_or_else(usage, |args| play::main(&args)),
+        "ansible" => as_command::<run::RunArgs>("ansible", argv).map_or_else(usage, |args| run::main(&args)),
         "ansible-inventory" => as_command::<inventory::InventoryArgs>("ansible-inventory", argv)
-            .map_or_else(usage, inventory::main),
+            .map_or_else(usage, |args| inventory::main(&args)),
         _ => Cli::try_parse_from(argv).map_or_else(usage, |cli| dispatch(cli.command)),
     }
 }
 
 fn dispatch(command: Command) -> Exit {
     match command {
-        Command::Play(args) => play::main(args),
-        Command::Run(args) => run::main(args),
+        Command::Play(args) => play::main(&args),
+        Command::Run(args) => run::main(&args),
         Command::Check(args) => check::main(&args),
-        Command::Inventory(args) => inventory::main(args),
+        Command::Inventory(args) => inventory::main(&args),
         Command::Doc(args) => doc::main(&args),
         Command::Explain(args) => doc::explain(&args),
         Command::Completions(args) => completions::main(&args),

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::common::{ConnectOptions, Exit, InventoryOptions, RunOptions};
 use super::setup::Session;
+use super::terminal;
 use crate::playbook::{Playbook, listing};
 
 /// Options of `regatta play` and `ansible-playbook`.
@@ -47,7 +48,7 @@ pub(super) struct PlayArgs {
 }
 
 /// Runs the command.
-pub(super) fn main(args: PlayArgs) -> Exit {
+pub(super) fn main(args: &PlayArgs) -> Exit {
     let mut session = match Session::open(&args.inventory, &args.connect, &args.run) {
         Ok(session) => session,
         Err(exit) => return exit,
@@ -74,13 +75,13 @@ pub(super) fn main(args: PlayArgs) -> Exit {
         Err(exit) => return exit,
     };
     if args.list_tasks || args.list_tags || args.syntax_check || args.inventory.list_hosts {
-        return list(&args, &mut session, &playbooks);
+        return list(args, &session, &playbooks);
     }
     session.run(&playbooks)
 }
 
 /// `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`.
-fn list(args: &PlayArgs, session: &mut Session, playbooks: &[Playbook]) -> Exit {
+fn list(args: &PlayArgs, session: &Session, playbooks: &[Playbook]) -> Exit {
     let wanted =
         listing::Wanted { hosts: args.inventory.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
     for playbook in playbooks {
@@ -88,7 +89,7 @@ fn list(args: &PlayArgs, session: &mut Session, playbooks: &[Playbook]) -> Exit 
         let selected = |tags: &[crate::value::Str]| {
             crate::engine::selected(tags, &session.options.tags, &session.options.skip_tags)
         };
-        session.print(&listing::text(playbook, wanted, &hosts, &selected));
+        terminal::print(&listing::text(playbook, wanted, &hosts, &selected));
     }
     Exit::Ok
 }

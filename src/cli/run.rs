@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::common::{ConnectOptions, Exit, InventoryOptions, OutputFormat, RunOptions};
 use super::setup::Session;
+use super::terminal;
 
 /// Options of `regatta run` and `ansible`.
 #[derive(Clone, Debug, Args)]
@@ -36,7 +37,7 @@ pub(super) struct RunArgs {
 }
 
 /// Runs the command.
-pub(super) fn main(args: RunArgs) -> Exit {
+pub(super) fn main(args: &RunArgs) -> Exit {
     let mut options = args.run.clone();
     let wanted = if args.one_line { OutputFormat::Jsonl } else { OutputFormat::Minimal };
     options.output = Some(options.output.unwrap_or(wanted));
@@ -47,7 +48,7 @@ pub(super) fn main(args: RunArgs) -> Exit {
     if args.inventory.list_hosts {
         let hosts = session.hosts(&args.pattern);
         let lines: String = hosts.iter().map(|host| format!("    {host}\n")).collect();
-        session.print(&format!("  hosts ({}):\n{lines}", hosts.len()));
+        terminal::print(&format!("  hosts ({}):\n{lines}", hosts.len()));
         return Exit::Ok;
     }
     let arguments = serde_json::from_str::<serde_json::Value>(&args.args)

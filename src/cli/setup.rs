@@ -229,11 +229,6 @@ impl Session {
         show(problems, &self.sources, self.output.settings.theme);
     }
 
-    /// Prints the command's own text.
-    pub(super) fn print(&self, text: &str) {
-        terminal::print(text);
-    }
-
     /// Prints a warning without a place.
     pub(super) fn warn(&self, text: &str) {
         self.show(&[Diagnostic::warning(code::NO_HOSTS, text)]);

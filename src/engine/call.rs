@@ -42,8 +42,6 @@ pub(super) struct Remote {
     pub(super) files: Arc<dyn BlobSource>,
     /// Where fetched contents go.
     pub(super) sink: Option<actions::Fetched>,
-    /// What becomes of the module's result on the controller.
-    pub(super) after: Option<fn(Outcome, &Map) -> Outcome>,
     pub(super) at: Reach,
     pub(super) delegate: Option<Str>,
     pub(super) environment: Vec<(String, String)>,
@@ -119,7 +117,6 @@ pub(super) fn remote(task: &HostTask, scope: &TaskScope, module: &str) -> Result
         blobs: Vec::new(),
         files: Arc::new(NoFiles),
         sink: None,
-        after: None,
         at,
         delegate,
         environment: keywords.environment(&common.environment)?,
@@ -220,15 +217,10 @@ fn answered(reply: Reply, remote: &Remote) -> Once {
                 Some(fetched) if !outcome.failed => fetched.finish(outcome),
                 _ => outcome,
             };
-            Once::of(match remote.after {
-                Some(after) => after(outcome, &remote.args),
-                None => outcome,
-            })
+            Once::of(outcome)
         }
         Reply::NotRun => Once::fail("not run, because the call before it failed"),
-        // As Ansible since 2.19: a host where nobody can become that user is not usable for the task.
-        Reply::IdentityFailed(why) => Once::fail(why),
-        Reply::Died(why) => Once::fail(why),
+        Reply::IdentityFailed(why) | Reply::Died(why) => Once::fail(why),
     }
 }
 

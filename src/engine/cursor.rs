@@ -175,7 +175,7 @@ impl Cursor {
         let List::Of(block, part) = &frame.list else { return };
         match part {
             Part::Body | Part::Rescue if !block.always.is_empty() => {
-                self.enter_part(&frame, block, Part::Always, false)
+                self.enter_part(&frame, block, Part::Always, false);
             }
             Part::Always if frame.failing => {
                 self.unwind();

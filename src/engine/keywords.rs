@@ -118,7 +118,7 @@ impl<'a> Keywords<'a> {
             for map in maps {
                 match map {
                     Value::Map(map) => {
-                        merged.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())))
+                        merged.extend(map.iter().map(|(key, value)| (key.clone(), value.clone())));
                     }
                     Value::Null | Value::Omit => {}
                     other => return Err(wrong(layer, &other, "a mapping of variables")),
@@ -133,8 +133,7 @@ impl<'a> Keywords<'a> {
 pub(super) fn as_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(it) => Some(*it),
-        Value::Int(0) => Some(false),
-        Value::Int(1) => Some(true),
+        Value::Int(it) if matches!(it, 0 | 1) => Some(*it == 1),
         Value::Float(it) if *it == 0.0 || *it == 1.0 => Some(*it == 1.0),
         Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" | "on" | "1" | "true" | "t" => Some(true),

@@ -12,11 +12,11 @@ pub fn selected(tags: &[Str], only: &[Str], skip: &[Str]) -> bool {
     let run = if only.is_empty() {
         !has("never")
     } else {
-        has("always") && !(has("never") && !named(only))
-            || named(only)
-            || asked(only, "all") && !has("never")
-            || asked(only, "tagged") && !untagged && !has("never")
-            || asked(only, "untagged") && untagged
+        let unasked = has("always")
+            || asked(only, "all")
+            || asked(only, "tagged") && !untagged
+            || asked(only, "untagged") && untagged;
+        named(only) || unasked && !has("never")
     };
     let skipped = !skip.is_empty()
         && (named(skip)

@@ -45,6 +45,9 @@ impl HostTask {
     /// Runs the task. Never fails: what goes wrong is the result.
     pub(super) async fn run(mut self) -> TaskResult {
         let started = Instant::now();
+        if self.shared.options.live {
+            self.shared.report(Event::HostStart { host: self.host.clone() });
+        }
         let mut result = match self.flags() {
             Ok(()) => self.go().await.unwrap_or_else(|error| TaskResult::of(Once::failed(*error.diagnostic))),
             Err(error) => TaskResult::of(Once::failed(*error.diagnostic)),
@@ -312,7 +315,8 @@ impl HostTask {
         }
         match self.judge(scope, once) {
             Ok(once) => once,
-            Err((mut once, error)) => {
+            Err(failure) => {
+                let (mut once, error) = *failure;
                 once.fields.insert("failed".into(), Value::Bool(true));
                 once.fields.insert("msg".into(), Value::from(error.diagnostic.message.as_str()));
                 once.diagnostic = Some(*error.diagnostic);
@@ -321,12 +325,12 @@ impl HostTask {
         }
     }
 
-    fn judge(&self, scope: &TaskScope, mut once: Once) -> Result<Once, (Once, TemplateError)> {
+    fn judge(&self, scope: &TaskScope, mut once: Once) -> Result<Once, Box<(Once, TemplateError)>> {
         if let Some(conditions) = &self.task.changed_when {
             let scope = with_result(&self.task, scope.clone(), &once);
             match Keywords::new(&self.shared, &scope).all(conditions) {
                 Ok(verdict) => once.fields.insert("changed".into(), Value::Bool(verdict.is_ok())),
-                Err(error) => return Err((once, error)),
+                Err(error) => return Err(Box::new((once, error))),
             };
         }
         if let Some(conditions) = &self.task.failed_when {
@@ -337,7 +341,7 @@ impl HostTask {
                     once.fields.insert("failed".into(), Value::Bool(failed));
                     once.fields.insert("failed_when_result".into(), Value::Bool(failed));
                 }
-                Err(error) => return Err((once, error)),
+                Err(error) => return Err(Box::new((once, error))),
             }
         }
         Ok(once)

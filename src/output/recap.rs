@@ -47,7 +47,7 @@ fn line(host: &str, tally: &Tally, theme: Theme) -> String {
 pub(super) fn profile(recap: &Recap, theme: Theme) -> String {
     let mut times: Vec<(&str, Duration)> =
         recap.times.iter().map(|(task, took)| (&*task.name, *took)).collect();
-    times.sort_by(|a, b| b.1.cmp(&a.1));
+    times.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
     let mut out = theme.banner("TIME PER TASK");
     for (name, took) in times.iter().take(20) {
         let seconds = format!("{:>9}", human(*took));

@@ -19,7 +19,7 @@ fn next(batch: &mut Batch<'_>) -> Option<Step> {
         let position = batch.position(index);
         match &mut best {
             Some((at, step)) if *at == position && step.task.id == task.id => {
-                step.hosts.push((index, params))
+                step.hosts.push((index, params));
             }
             Some((at, step)) if (&*at, step.task.id) <= (&position, task.id) => {}
             _ => best = Some((position, Step { task, hosts: vec![(index, params)] })),
