@@ -12,13 +12,13 @@ use minijinja::{Error, ErrorKind};
 use crate::diag::{Diagnostic, Sources, Span, code};
 use crate::yaml;
 
-use super::check;
 use super::context::Context;
 use super::engine::Program;
 use super::error::TemplateError;
 use super::files::Place;
 use super::rewrite::{short, true_start};
 use super::walk::{each_expression, each_part, parts};
+use super::{check, lookups};
 
 /// A text that can't be compiled. `offset`: where in `text` the compiled part starts.
 pub(super) fn syntax(
@@ -143,6 +143,11 @@ fn describe(error: &Error, span: Span, text: &str) -> Diagnostic {
             let name = name.split('"').next().unwrap_or(&name).to_owned();
             Diagnostic::error(code::TEMPLATE_FAILED, format!("there is no template `{name}`")).at(span)
         }
+        _ if detail.starts_with(lookups::UNKNOWN) => {
+            let name = detail.trim_start_matches(lookups::UNKNOWN).trim_matches('`');
+            lookups::unknown(name).at(span)
+        }
+        _ if detail.starts_with(lookups::FAILED) => Diagnostic::error(code::LOOKUP_FAILED, detail).at(span),
         _ if detail.contains("not callable") || detail.contains("has no method") => {
             Diagnostic::error(code::TEMPLATE_FAILED, format!("{detail} (in `{}`)", text.trim())).at(span)
         }

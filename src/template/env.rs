@@ -7,7 +7,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior};
 
 use super::files::Files;
-use super::{filters, functions, is_tests, native, undefined};
+use super::{filters, functions, is_tests, methods, native, undefined};
 
 /// The syntax of templates in YAML.
 pub(super) fn inline_syntax() -> SyntaxConfig {
@@ -27,7 +27,7 @@ pub(super) fn environment(syntax: SyntaxConfig, files: &Files) -> Environment<'s
     env.set_formatter(write);
     // Error messages name variables by our own means: minijinja's would evaluate what was not asked for.
     env.set_debug(false);
-    env.set_unknown_method_callback(super::methods::call);
+    env.set_unknown_method_callback(methods::call);
     filters::register(&mut env);
     is_tests::register(&mut env);
     functions::register(&mut env);

@@ -5,27 +5,85 @@ use std::time::SystemTime;
 
 use jiff::Zoned;
 use jiff::fmt::strtime;
-use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
+use crate::diag::{Diagnostic, code};
+use crate::value::{Map, Value as Data};
+
 use super::context::Context;
-use super::native;
-use super::object::{Root, SELF};
+use super::lookups::{self, Failure};
+use super::native::{self, to_data};
+use super::object::{Root, SELF, from_data};
 use super::own;
 
 /// Adds the functions to an environment.
 pub(super) fn register(env: &mut Environment<'_>) {
     env.add_function("now", now);
+    env.add_function("lookup", |state: &mut State<'_, '_>, name: &str, args: Rest<Value>, kwargs: Kwargs| {
+        lookup(state, name, &args, &kwargs, false)
+    });
+    for name in ["query", "q"] {
+        env.add_function(name, |state: &mut State<'_, '_>, name: &str, args: Rest<Value>, kwargs: Kwargs| {
+            lookup(state, name, &args, &kwargs, true)
+        });
+    }
     env.add_function("__percent", percent);
     env.add_filter("__own", own::own);
 }
 
 /// The evaluation that a function runs in.
-#[expect(dead_code, reason = "lookups follow in the next change")]
 pub(super) fn context(state: &State<'_, '_>) -> Result<Context, Error> {
     let root = state.lookup(SELF).and_then(|value| value.downcast_object::<Root>());
     root.map(|root: Arc<Root>| root.0.clone())
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "there are no variables here"))
+}
+
+/// `lookup(name, term, …, option=…)`; `query` is the same with `wantlist=True`.
+fn lookup(
+    state: &mut State<'_, '_>,
+    name: &str,
+    args: &[Value],
+    kwargs: &Kwargs,
+    list: bool,
+) -> Result<Value, Error> {
+    let context = context(state)?;
+    let mut options = Map::new();
+    for name in kwargs.args() {
+        options.insert(name.into(), to_data(&kwargs.peek::<Value>(name)?)?);
+    }
+    let list = options.shift_remove("wantlist").map_or(list, |it| it.truthy());
+    let errors = options.shift_remove("errors").unwrap_or(Data::Null).to_string();
+    let terms = args.iter().map(to_data).collect::<Result<Vec<_>, Error>>()?;
+    let given = match lookups::perform(&context, name, terms, options) {
+        Ok(given) => given,
+        Err(Failure::Template(error)) if error.undefined.is_some() => return Err(error.into_jinja()),
+        Err(failure) => {
+            let message = failure.to_string();
+            match errors.as_str() {
+                "ignore" => {}
+                "warn" => context.engine().warn(Diagnostic::warning(
+                    code::LOOKUP_FAILED,
+                    format!("the lookup `{name}` failed: {message}"),
+                )),
+                _ => return Err(failure.into_jinja(name)),
+            }
+            return Ok(if list { Value::from(Vec::<Value>::new()) } else { Value::from(()) });
+        }
+    };
+    Ok(if list { from_data(&Data::list(given)) } else { from_data(&joined(given)) })
+}
+
+/// Without `wantlist` texts are joined with commas, and a list of one other value is that value.
+fn joined(given: Vec<Data>) -> Data {
+    if !given.is_empty() && given.iter().all(|item| matches!(item, Data::Str(_))) {
+        let texts: Vec<&str> = given.iter().filter_map(Data::as_str).collect();
+        return Data::from(texts.join(","));
+    }
+    match <[Data; 1]>::try_from(given) {
+        Ok([only]) => only,
+        Err(given) => Data::list(given),
+    }
 }
 
 /// A time in local time, by `strftime`'s directives; unknown ones give the time in ISO form.

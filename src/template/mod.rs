@@ -15,6 +15,8 @@ mod format;
 mod functions;
 pub mod is_tests;
 mod literal;
+pub mod lookups;
+mod loops;
 pub mod methods;
 mod native;
 mod object;
