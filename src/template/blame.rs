@@ -124,19 +124,10 @@ fn describe(error: &Error, span: Span, text: &str) -> Diagnostic {
     let detail = detail(error);
     let word = detail.split_whitespace().nth(1).unwrap_or_default().to_owned();
     match error.kind() {
-        ErrorKind::UnknownFilter => {
-            Diagnostic::error(code::UNKNOWN_FILTER, format!("there is no filter `{word}`"))
-                .at(span)
-                .suggest(&word, check::filters())
-        }
-        ErrorKind::UnknownTest => Diagnostic::error(code::UNKNOWN_TEST, format!("there is no test `{word}`"))
-            .at(span)
-            .suggest(&word, check::tests()),
+        ErrorKind::UnknownFilter => check::no_filter(&word).at(span),
+        ErrorKind::UnknownTest => check::no_test(&word).at(span),
         ErrorKind::UnknownFunction => {
-            let word = detail.split_whitespace().next().unwrap_or_default().to_owned();
-            Diagnostic::error(code::UNKNOWN_FUNCTION, format!("there is no function `{word}`"))
-                .at(span)
-                .suggest(&word, check::FUNCTIONS.iter().copied())
+            check::no_function(detail.split_whitespace().next().unwrap_or_default()).at(span)
         }
         ErrorKind::TemplateNotFound => {
             let name = detail.rsplit("\\0").next().unwrap_or(&detail).trim_end_matches(['"', ' ']).to_owned();

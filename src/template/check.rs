@@ -1,14 +1,21 @@
 //! What can be said of a template before it is run: its syntax, and whether the filters, tests, functions and lookups
 //! exist.
 
-use minijinja::machinery::ast::{Expr, Stmt};
+use std::ops::Range;
 
-use super::walk::children;
-use super::{filters, is_tests};
+use minijinja::machinery::ast::{Call, CallArg, CallType, Expr, Stmt};
+use minijinja::machinery::{parse, parse_expr};
+
+use crate::diag::{Diagnostic, code};
+use crate::yaml::{Kind, Node, Tag};
+
+use super::context::has_template;
+use super::engine::Engine;
+use super::walk::{children, each_call, each_expression, each_part};
+use super::{blame, env, filters, is_tests, lookups};
 
 /// The functions that templates can call.
-pub(super) const FUNCTIONS: &[&str] =
-    &["lookup", "query", "q", "range", "dict", "namespace", "now", "undef", "cycler", "joiner", "lipsum"];
+pub(super) const FUNCTIONS: &[&str] = &["lookup", "query", "q", "range", "dict", "namespace", "now", "undef"];
 
 /// The short names of the filters.
 pub(super) fn filters() -> impl Iterator<Item = &'static str> {
@@ -20,6 +27,163 @@ pub(super) fn filters() -> impl Iterator<Item = &'static str> {
 pub(super) fn tests() -> impl Iterator<Item = &'static str> {
     let own = ["defined", "undefined"].into_iter();
     is_tests::FAMILIES.iter().flat_map(|(_, family)| family.iter().map(|it| it.name)).chain(own)
+}
+
+impl Engine {
+    /// What is wrong with the templates in a node, however deep.
+    #[must_use]
+    pub fn check_template(&self, node: &Node) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        self.check_node(node, &mut found);
+        found
+    }
+
+    /// What is wrong with a condition, or with each of a list of them.
+    #[must_use]
+    pub fn check_condition(&self, node: &Node) -> Vec<Diagnostic> {
+        match &node.kind {
+            Kind::Seq(items) => items.iter().flat_map(|item| self.check_condition(item)).collect(),
+            Kind::Str(text) if !has_template(text) && !text.trim().is_empty() => {
+                let mut checker = Checker { engine: self, node, text, found: Vec::new() };
+                match parse_expr(text) {
+                    Ok(root) => each_part(&root, &mut |expr| checker.expression(expr, None)),
+                    Err(error) => checker.syntax(&error),
+                }
+                checker.found
+            }
+            _ => self.check_template(node),
+        }
+    }
+
+    fn check_node(&self, node: &Node, found: &mut Vec<Diagnostic>) {
+        if node.tag == Some(Tag::Unsafe) || node.tag == Some(Tag::Vault) {
+            return;
+        }
+        match &node.kind {
+            Kind::Str(text) if has_template(text) => {
+                let mut checker = Checker { engine: self, node, text, found: Vec::new() };
+                match parse(text, "", env::inline_syntax()) {
+                    Ok(root) => {
+                        let locals = locals(&root);
+                        each_expression(&root, &mut |expr| checker.expression(expr, Some(&locals)));
+                        each_call(&root, &mut |call| checker.call(call, Some(&locals)));
+                    }
+                    Err(error) => checker.syntax(&error),
+                }
+                found.append(&mut checker.found);
+            }
+            Kind::Seq(items) => items.iter().for_each(|item| self.check_node(item, found)),
+            Kind::Map(map) => map.values().for_each(|(_, node)| self.check_node(node, found)),
+            _ => {}
+        }
+    }
+
+    fn knows(&self, what: &str, name: &str) -> bool {
+        // Asking never fails: the two tests are minijinja's own.
+        self.environment().empty_state().perform_test(what, &[name.into()]).unwrap_or(true)
+    }
+}
+
+/// Checks one text.
+struct Checker<'a> {
+    engine: &'a Engine,
+    node: &'a Node,
+    text: &'a str,
+    found: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    fn syntax(&mut self, error: &minijinja::Error) {
+        let error = blame::syntax(error, self.text, 0, self.node.span, &self.engine.sources);
+        self.found.push(*error.diagnostic);
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic, range: Range<usize>) {
+        let place = blame::locate(&self.engine.sources, self.node.span, self.text, range);
+        let diagnostic = Diagnostic { labels: vec![(place, String::new())], ..diagnostic };
+        if !self.found.contains(&diagnostic) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    /// `locals`: the names that the template gives values to; none where it can't.
+    fn expression(&mut self, expr: &Expr<'_>, locals: Option<&[&str]>) {
+        let start = expr.span().start_offset as usize;
+        match expr {
+            Expr::Filter(it) => {
+                self.filter(it.name, start..start + it.name.len());
+                let first = it.args.first().and_then(constant);
+                match (super::rewrite::short(it.name), first) {
+                    ("map", Some((name, range))) => self.filter(&name, range),
+                    ("select" | "reject", Some((name, range))) => self.test(&name, range),
+                    ("selectattr" | "rejectattr", _) => {
+                        if let Some((name, range)) = it.args.get(1).and_then(constant) {
+                            self.test(&name, range);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            Expr::Test(it) => self.test(it.name, start..start + it.name.len()),
+            Expr::Call(it) => self.call(it, locals),
+            _ => {}
+        }
+    }
+
+    fn filter(&mut self, name: &str, range: Range<usize>) {
+        if !self.engine.knows("filter", name) {
+            self.report(no_filter(name), range);
+        }
+    }
+
+    fn test(&mut self, name: &str, range: Range<usize>) {
+        if !self.engine.knows("test", name) {
+            self.report(no_test(name), range);
+        }
+    }
+
+    fn call(&mut self, call: &Call<'_>, locals: Option<&[&str]>) {
+        let CallType::Function(name) = call.identify_call() else { return };
+        if matches!(name, "lookup" | "query" | "q")
+            && let Some((lookup, range)) = call.args.first().and_then(constant)
+            && lookups::find(&lookup).is_none()
+        {
+            self.report(lookups::unknown(&lookup), range);
+        }
+        let known = self.engine.environment().globals().any(|(global, _)| global == name)
+            || locals.is_some_and(|locals| locals.contains(&name));
+        // Other files may bring macros along.
+        if !known && !["include", "import", "extends"].iter().any(|word| self.text.contains(word)) {
+            let start = call.expr.span().start_offset as usize;
+            self.report(no_function(name), start..start + name.len());
+        }
+    }
+}
+
+/// A literal text, and where it is between its quotes.
+fn constant(arg: &CallArg<'_>) -> Option<(String, Range<usize>)> {
+    let CallArg::Pos(Expr::Const(it)) = arg else { return None };
+    let span = it.span();
+    let name = it.value.as_str()?.to_owned();
+    Some((name, span.start_offset as usize + 1..(span.end_offset as usize).saturating_sub(1)))
+}
+
+/// That there is no such filter.
+pub(super) fn no_filter(name: &str) -> Diagnostic {
+    let short = super::rewrite::short(name);
+    Diagnostic::error(code::UNKNOWN_FILTER, format!("there is no filter `{name}`")).suggest(short, filters())
+}
+
+/// That there is no such test.
+pub(super) fn no_test(name: &str) -> Diagnostic {
+    let short = super::rewrite::short(name);
+    Diagnostic::error(code::UNKNOWN_TEST, format!("there is no test `{name}`")).suggest(short, tests())
+}
+
+/// That there is no such function.
+pub(super) fn no_function(name: &str) -> Diagnostic {
+    Diagnostic::error(code::UNKNOWN_FUNCTION, format!("there is no function `{name}`"))
+        .suggest(name, FUNCTIONS.iter().copied())
 }
 
 /// The names that a template itself gives values to.

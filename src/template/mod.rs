@@ -33,5 +33,3 @@ pub use engine::{Decrypt, Engine, Settings};
 pub use error::TemplateError;
 pub use files::FileOptions;
 pub use scope::{Binding, LazyMap, Scope};
-
-mod standin;

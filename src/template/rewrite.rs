@@ -12,7 +12,7 @@ use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Const, Expr,
 use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
-use super::walk::{children, each_expression};
+use super::walk::{children, each_call, each_expression};
 
 /// Filters whose input may be undefined.
 pub(super) const LENIENT_FILTERS: &[&str] =
@@ -118,7 +118,8 @@ pub(super) fn template(text: &str, syntax: &SyntaxConfig) -> Result<(Shape, Edit
         let rest = rest - usize::from(text[inner..rest].ends_with(['-', '+']));
         shape = Shape::Expression(inner..rest);
     }
-    let mut mutates = does_change(&root);
+    let mut mutates = false;
+    each_call(&root, &mut |call| mutates |= changes(call));
     each_expression(&root, &mut |expr| mutates |= matches!(expr, Expr::Call(call) if changes(call)));
     let mut rewriter = Rewriter { text, edits: Vec::new(), mutates };
     rewriter.statement(&root);
@@ -134,11 +135,6 @@ pub(super) fn expression(text: &str) -> Result<Edits, Error> {
     let mut rewriter = Rewriter { text, edits: Vec::new(), mutates: false };
     rewriter.result(&root);
     Ok(rewriter.finish())
-}
-
-/// Whether a `do` statement changes something.
-fn does_change(statement: &Stmt<'_>) -> bool {
-    matches!(statement, Stmt::Do(it) if changes(&it.call)) || children(statement).any(does_change)
 }
 
 fn changes(call: &Call<'_>) -> bool {

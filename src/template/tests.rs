@@ -352,3 +352,50 @@ fn conditions_count_by_pythons_truth() {
     let list = bench.node(serde_json::json!(["five == 5", "five == 6", "nope"]));
     assert!(!bench.engine.condition(&list, &bench.scope()).unwrap());
 }
+
+#[test]
+fn mistakes_are_found_before_anything_runs() {
+    let bench = Bench::new();
+    for (text, condition, wanted) in [
+        (
+            "{{ a | uper }} {{ b is defned }}",
+            false,
+            vec![("there is no filter `uper`", "uper"), ("there is no test `defned`", "defned")],
+        ),
+        ("{{ lookup('flie', 'x') }}", false, vec![("there is no lookup `flie`", "flie")]),
+        (
+            "{{ x | map('uper') | select('defned') | selectattr('a', 'eqaul', 1) | list }}",
+            false,
+            vec![
+                ("there is no test `eqaul`", "eqaul"),
+                ("there is no test `defned`", "defned"),
+                ("there is no filter `uper`", "uper"),
+            ],
+        ),
+        ("{% do lokup('file', 'x') %}", false, vec![("there is no function `lokup`", "lokup")]),
+        ("a is defned and b", true, vec![("there is no test `defned`", "defned")]),
+        (
+            "a == ",
+            true,
+            vec![("template syntax error: unexpected end of input, expected expression", "==")],
+        ),
+        (
+            "{% macro m(x) %}{{ x | ansible.builtin.upper }}{% endmacro %}{{ m(1) }} {{ now() }}",
+            false,
+            vec![],
+        ),
+        ("{{ x | ansible.builtin.default(1) is ansible.builtin.version('1', '>') }}", false, vec![]),
+        ("x is defined and y | default(z) and 'a' in lookup('env', 'b')", true, vec![]),
+    ] {
+        let node = bench.node(serde_json::json!([text]));
+        let found =
+            if condition { bench.engine.check_condition(&node) } else { bench.engine.check_template(&node) };
+        let found: Vec<(String, String)> = found
+            .into_iter()
+            .map(|it| (it.message.clone(), bench.sources.slice(it.span().unwrap())))
+            .collect();
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(message, place)| (&**message, place.trim())).collect();
+        assert_eq!(found, wanted, "{text}");
+    }
+}

@@ -111,3 +111,13 @@ pub(super) fn each_part<'s, 'a>(expr: &'s Expr<'a>, visit: &mut dyn FnMut(&'s Ex
     visit(expr);
     parts(expr, &mut |part| each_part(part, visit));
 }
+
+/// Visits the calls that are statements (`do`, `call`), which are no expressions to the parser.
+pub(super) fn each_call<'s, 'a>(statement: &'s Stmt<'a>, visit: &mut dyn FnMut(&'s Call<'a>)) {
+    match statement {
+        Stmt::Do(it) => visit(&it.call),
+        Stmt::CallBlock(it) => visit(&it.call),
+        _ => {}
+    }
+    children(statement).for_each(|child| each_call(child, visit));
+}

@@ -127,7 +127,7 @@ impl Request {
         let known = stored.clone();
         let (password, salt, ident) = stored.unwrap_or_else(|| (self.fresh(), None, None));
         let wanted = self.encrypt.is_some();
-        let salt = salt.or_else(|| wanted.then(|| fresh_salt()));
+        let salt = salt.or_else(|| wanted.then(fresh_salt));
         let ident = ident.or_else(|| self.ident.clone().filter(|_| wanted));
         let content = (password, salt, ident);
         if known.as_ref() != Some(&content) {
