@@ -32,6 +32,21 @@ modules! {
         shell: Host as ["ansible.builtin.shell"],
     }
     control {
+        add_host: Controller as ["ansible.builtin.add_host"],
+        assert: Controller as ["ansible.builtin.assert"],
+        debug: Controller as ["ansible.builtin.debug"],
+        fail: Controller as ["ansible.builtin.fail"],
+        group_by: Controller as ["ansible.builtin.group_by"],
+        import_playbook: Controller as ["ansible.builtin.import_playbook"],
+        import_role: Controller as ["ansible.builtin.import_role"],
+        import_tasks: Controller as ["ansible.builtin.import_tasks"],
+        include_role: Controller as ["ansible.builtin.include_role"],
+        include_tasks: Controller as ["ansible.builtin.include_tasks"],
+        include_vars: Controller as ["ansible.builtin.include_vars"],
+        meta: Controller as ["ansible.builtin.meta"],
+        pause: Controller as ["ansible.builtin.pause"],
+        set_fact: Controller as ["ansible.builtin.set_fact"],
+        set_stats: Controller as ["ansible.builtin.set_stats"],
         async_status: Host as ["ansible.builtin.async_status"],
     }
     files {
