@@ -55,6 +55,31 @@ fn arguments_are_checked_as_far_as_they_are_known() {
         ),
         ("- ping: {data: [\"{{ x }}\"]}", &[]),
         ("- ping: \"{{ all }}\"", &[]),
+        ("- file: {path: /x, state: directory, mode: 0755}", &[]),
+        ("- file: path=/x state=directory recurse=yes", &[]),
+        ("- file: {path: \"{{ x }}\", state: \"{{ y }}\", recurse: \"{{ z }}\", mode: \"{{ m }}\"}", &[]),
+        ("- file: {state: absent}", &["R103 `file` needs the argument `path` @file"]),
+        (
+            "- file: {path: \"{{ x }}\", state: directori, recurse: maybe}",
+            &[
+                "R105 `state` must be one of absent, directory, file, hard, link, touch, but is `directori` @directori (did you mean `directory`?)",
+                "R104 `recurse` must be true or false, but is `maybe` @maybe",
+            ],
+        ),
+        ("- file: {path: /x, dest: /y}", &["R106 `path` is given twice, under two of its names @file"]),
+        (
+            "- user: {name: x, uid: \"{{ y }}\", groups: [a, b], append: maybe}",
+            &["R104 `append` must be true or false, but is `maybe` @maybe"],
+        ),
+        (
+            "- apt: {name: [a, \"{{ b }}\"], state: latestt}",
+            &[
+                "R105 `state` must be one of installed, present, latest, absent, removed, build-dep, fixed, but is `latestt` @latestt (did you mean `latest`?)",
+            ],
+        ),
+        ("- apt: name=a state=present update_cache=yes cache_valid_time=3600", &[]),
+        ("- apt:\n  args: \"{{ x }}\"", &[]),
+        ("- file: {state: absent}\n  module_defaults: {file: {path: /x}}", &[]),
         ("- {ping: {}, args: {x: 1}}", &["R102 `ping` has no argument `x` @x"]),
     ];
     for (text, expected) in cases {
