@@ -77,7 +77,7 @@ impl Session {
                 ok: settings.display_ok_hosts,
                 live: terminal::is_live(),
             },
-            junit: run.junit.clone(),
+            junit: run.junit.clone().or_else(|| settings.junit.clone()),
         };
         let mut options = options(from, connect, run, &settings).map_err(|problem| stop(&[problem]))?;
         options.fixed_vars = fixed_vars(&options, given, &settings);
@@ -267,10 +267,17 @@ fn options(
             Diagnostic::error(code::SETTING_VALUE, format!("the ssh options `{text}` have an open quote"))
         })?);
     }
-    let ssh_password =
-        password(connect.ask_pass || settings.ask_pass, connect.password_file.as_deref(), "SSH password: ")?;
+    let ssh_password = password(
+        connect.ask_pass || settings.ask_pass,
+        connect.password_file.as_deref().or(settings.connection_password_file.as_deref()),
+        "SSH password: ",
+    )?;
     let ask_become = connect.ask_become_pass || settings.become_ask_pass;
-    let become_password = password(ask_become, connect.become_password_file.as_deref(), "BECOME password: ")?;
+    let become_password = password(
+        ask_become,
+        connect.become_password_file.as_deref().or(settings.become_password_file.as_deref()),
+        "BECOME password: ",
+    )?;
     // As with Ansible, an empty answer means the password to log in with.
     let become_password =
         become_password.and_then(|it| if it.expose().is_empty() { ssh_password.clone() } else { Some(it) });
