@@ -168,5 +168,5 @@ impl Args {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "controller"))]
 mod tests;

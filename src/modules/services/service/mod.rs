@@ -201,5 +201,5 @@ impl Args {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "controller"))]
 mod tests;

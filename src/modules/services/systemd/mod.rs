@@ -114,5 +114,5 @@ impl Args {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "controller"))]
 mod tests;

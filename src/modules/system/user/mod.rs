@@ -249,7 +249,13 @@ ssh_fingerprint: The key's fingerprint.
                     ran.success(&format!("removing the user {}", self.name))?;
                 }
             }
-            Plan::Change(changes) => self.change(host, &changes)?,
+            Plan::Change(changes) => {
+                self.change(host, &changes)?;
+                if changes.creates {
+                    let outcome = self.describe(host.as_look(), Outcome::changed())?;
+                    return Ok(outcome.with("create_home", self.create_home).with("system", self.system));
+                }
+            }
         }
         self.describe(host.as_look(), Outcome::changed())
     }
@@ -368,5 +374,5 @@ fn field(name: &'static str, before: impl Into<Value>, after: impl Into<Value>) 
     Field { name, before: before.into(), after: after.into() }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "controller"))]
 mod tests;
