@@ -88,5 +88,5 @@ fn matches(pattern: &str, name: &str) -> bool {
     glob(pattern, name) || name.strip_prefix("ansible_").is_some_and(|short| glob(pattern, short))
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests;

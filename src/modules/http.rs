@@ -4,13 +4,13 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ureq::http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy, ResponseExt};
 
-use super::api::{Fail, Look};
+use super::api::{Fail, HostPath, Look, timestamp};
 use crate::secret::Secret;
 
 /// Where distributions keep the certificates that they trust.
@@ -43,10 +43,8 @@ pub(crate) struct Call<'a> {
     pub use_proxy: bool,
     /// The `User-Agent`.
     pub agent: &'a str,
-    /// Certificates to trust instead of the host's own.
-    pub ca_path: Option<PathBuf>,
     /// The client's own certificate, and its key if that is in another file.
-    pub client: Option<(PathBuf, Option<PathBuf>)>,
+    pub client: Option<(HostPath, Option<HostPath>)>,
 }
 
 impl<'a> Call<'a> {
@@ -62,7 +60,6 @@ impl<'a> Call<'a> {
             verify: true,
             use_proxy: true,
             agent: "ansible-httpget",
-            ca_path: None,
             client: None,
         }
     }
@@ -72,6 +69,9 @@ impl<'a> Call<'a> {
     /// # Errors
     /// No connection, no valid certificate, no answer in time.
     pub fn send(&self, host: &dyn Look) -> Result<Answer, Fail> {
+        if let Some(path) = self.url.strip_prefix("file://") {
+            return from_file(host, path);
+        }
         let answer = self.once(host, self.login_first)?;
         if answer.status == StatusCode::UNAUTHORIZED.as_u16() && self.login.is_some() && !self.login_first {
             return self.once(host, true);
@@ -116,11 +116,9 @@ impl<'a> Call<'a> {
     }
 
     fn agent(&self, host: &dyn Look, uri: &Uri) -> Result<Agent, Fail> {
-        let tls = TlsConfig::builder()
-            .disable_verification(!self.verify)
-            .root_certs(roots(host, self.ca_path.as_deref())?)
-            .client_cert(
-                self.client.as_ref().map(|(cert, key)| client(host, cert, key.as_deref())).transpose()?,
+        let tls =
+            TlsConfig::builder().disable_verification(!self.verify).root_certs(roots(host)).client_cert(
+                self.client.as_ref().map(|(cert, key)| client(host, cert, key.as_ref())).transpose()?,
             );
         let proxy = if self.use_proxy { proxy(host, uri)? } else { None };
         let config = Agent::config_builder()
@@ -143,8 +141,7 @@ impl<'a> Call<'a> {
 pub(crate) struct Answer {
     /// The status code.
     pub status: u16,
-    /// Its usual words.
-    pub reason: &'static str,
+    reason: &'static str,
     /// Where the redirects led.
     pub url: String,
     /// Lower-case names and values.
@@ -159,10 +156,28 @@ impl Answer {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
+    /// The status with its usual words: `404: Not Found`.
+    pub fn error(&self) -> String {
+        format!("{}: {}", self.status, self.reason)
+    }
+
     /// Whether the status says success.
     pub fn ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
+}
+
+/// A moment, in seconds since 1970, as HTTP writes it: `Sat, 21 Nov 2026 09:58:00 GMT`.
+pub(crate) fn http_date(seconds: f64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let since = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let text = timestamp(UNIX_EPOCH + since);
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    let month = part(5, 7).parse::<usize>().unwrap_or(1).saturating_sub(1);
+    let day = DAYS[usize::try_from(since.as_secs() / 86_400 % 7).unwrap_or(0)];
+    format!("{day}, {} {} {} {} GMT", part(8, 10), MONTHS[month.min(11)], part(0, 4), part(11, 19))
 }
 
 /// A URL without the password that may stand in it, for messages and results.
@@ -180,44 +195,69 @@ pub(crate) fn without_password(url: &str) -> String {
     }
 }
 
-fn roots(host: &dyn Look, own: Option<&Path>) -> Result<RootCerts, Fail> {
-    if let Some(path) = own {
-        let found = certificates(host, path)?;
-        return match found.is_empty() {
-            true => Err(Fail::new(format!("there is no certificate in {}", path.display()))),
-            false => Ok(RootCerts::new_with_certs(&found)),
-        };
+/// A file of the host as if a server had sent it.
+fn from_file(host: &dyn Look, path: &str) -> Result<Answer, Fail> {
+    let path = path.strip_prefix("localhost").unwrap_or(path);
+    let contents = host.read(Path::new(&unescape(path)))?;
+    let status = if contents.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    Ok(Answer {
+        status: status.as_u16(),
+        reason: status.canonical_reason().unwrap_or_default(),
+        url: format!("file://{path}"),
+        headers: Vec::new(),
+        body: Box::new(std::io::Cursor::new(contents.unwrap_or_default())),
+    })
+}
+
+/// Text with its `%20` and the like undone.
+pub(crate) fn unescape(text: &str) -> String {
+    let mut out = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| first == b'%') {
+            Some(byte) => {
+                out.push(byte);
+                rest = &after[2..];
+            }
+            None => out.push(first),
+        }
     }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn roots(host: &dyn Look) -> RootCerts {
     let named = host.env("SSL_CERT_FILE").map(PathBuf::from);
     for path in named.iter().map(PathBuf::as_path).chain(BUNDLES.iter().map(Path::new)) {
-        let found = certificates(host, path)?;
+        let found = certificates(host, path);
         if !found.is_empty() {
-            return Ok(RootCerts::new_with_certs(&found));
+            return RootCerts::new_with_certs(&found);
         }
     }
     // A host without any certificates still gets the well-known ones.
-    Ok(RootCerts::WebPki)
+    RootCerts::WebPki
 }
 
-fn certificates(host: &dyn Look, path: &Path) -> Result<Vec<Certificate<'static>>, Fail> {
-    let text = host.read(path)?.unwrap_or_default();
+fn certificates(host: &dyn Look, path: &Path) -> Vec<Certificate<'static>> {
+    let text = host.read(path).ok().flatten().unwrap_or_default();
     let items = parse_pem(&text).filter_map(Result::ok);
-    Ok(items
+    items
         .filter_map(|item| match item {
             PemItem::Certificate(certificate) => Some(certificate),
             _ => None,
         })
-        .collect())
+        .collect()
 }
 
-fn client(host: &dyn Look, cert: &Path, key: Option<&Path>) -> Result<ClientCert, Fail> {
-    let chain = certificates(host, cert)?;
-    let path = key.unwrap_or(cert);
-    let text = host.read(path)?.unwrap_or_default();
+fn client(host: &dyn Look, cert: &HostPath, key: Option<&HostPath>) -> Result<ClientCert, Fail> {
+    let chain = certificates(host, &cert.on(host));
+    let path = key.unwrap_or(cert).on(host);
+    let text = host.read(&path)?.unwrap_or_default();
     let key = PrivateKey::from_pem(&text)
         .map_err(|_| Fail::new(format!("there is no private key in {}", path.display())))?;
     if chain.is_empty() {
-        return Err(Fail::new(format!("there is no certificate in {}", cert.display())));
+        return Err(Fail::new(format!("there is no certificate in {cert}")));
     }
     Ok(ClientCert::new_with_certs(&chain, key))
 }
@@ -287,6 +327,12 @@ mod tests {
         ] {
             assert_eq!(is_direct(host, list), direct, "{host} {list}");
         }
+    }
+
+    #[test]
+    fn dates_are_written_as_http_does() {
+        assert_eq!(http_date(0.0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(http_date(1_795_255_080.5), "Sat, 21 Nov 2026 09:58:00 GMT");
     }
 
     #[test]

@@ -53,6 +53,8 @@ modules! {
         file: Host as ["ansible.builtin.file"],
     }
     net {
+        get_url: Host as ["ansible.builtin.get_url"],
+        wait_for: Host as ["ansible.builtin.wait_for"],
     }
     packages {
         apt: Host as ["ansible.builtin.apt"],

@@ -168,5 +168,5 @@ impl Args {
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ fn download(host: &mut dyn Touch, url: &str) -> Result<PathBuf, Fail> {
     let mut answer = Call::get(url).send(host.as_look())?;
     if !answer.ok() {
         let shown = without_password(url);
-        return Err(Fail::new(format!("{shown}: the server answered {} {}", answer.status, answer.reason)));
+        return Err(Fail::new(format!("{shown}: HTTP Error {}", answer.error())));
     }
     let path = host.temp_dir()?.join("package.deb");
     let mut fill = |file: &mut std::fs::File| {

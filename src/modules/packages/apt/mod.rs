@@ -548,5 +548,5 @@ fn release_services(host: &mut dyn Touch, kept: Option<(Vec<u8>, u32)>) -> Resul
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests;

@@ -201,5 +201,5 @@ impl Args {
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests;

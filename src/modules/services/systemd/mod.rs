@@ -114,5 +114,5 @@ impl Args {
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests;

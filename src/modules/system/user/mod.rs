@@ -374,5 +374,5 @@ fn field(name: &'static str, before: impl Into<Value>, after: impl Into<Value>) 
     Field { name, before: before.into(), after: after.into() }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests;
