@@ -20,6 +20,8 @@ pub mod diag;
 #[cfg(feature = "controller")]
 pub mod event;
 #[cfg(feature = "controller")]
+pub mod inventory;
+#[cfg(feature = "controller")]
 pub mod playbook;
 #[cfg(feature = "controller")]
 pub mod template;
@@ -31,8 +33,6 @@ pub mod engine;
 pub mod output;
 #[cfg(feature = "controller")]
 pub mod vars;
-#[cfg(feature = "controller")]
-pub mod inventory;
 #[cfg(feature = "controller")]
 pub mod cli;
 #[cfg(feature = "controller")]

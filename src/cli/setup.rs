@@ -127,8 +127,7 @@ impl Session {
         }
         for playbook in &playbooks {
             if let Some(dir) = playbook.path.parent() {
-                let found = self.inventory.add_playbook_dir(dir, &self.sources);
-                self.show(&found);
+                self.inventory.add_playbook_dir(dir);
             }
         }
         self.check_limit()?;
@@ -154,12 +153,18 @@ impl Session {
     /// A limit that leaves nobody is a mistake.
     fn check_limit(&self) -> Result<(), Exit> {
         let Some(limit) = &self.options.limit else { return Ok(()) };
-        let problem = match self.inventory.hosts(limit) {
-            Ok(hosts) if !hosts.is_empty() => return Ok(()),
-            Ok(_) => Diagnostic::error(code::LIMIT_NO_MATCH, format!("no host matches the limit `{limit}`")),
-            Err(problem) => problem,
+        let problems = match self.inventory.limit(limit) {
+            Ok(limited) if !limited.hosts.is_empty() => {
+                self.show(&limited.warnings);
+                return Ok(());
+            }
+            Ok(limited) => {
+                let message = format!("no host matches the limit `{limit}`");
+                [limited.warnings, vec![Diagnostic::error(code::LIMIT_NO_MATCH, message)]].concat()
+            }
+            Err(problem) => vec![problem],
         };
-        self.show(&[problem]);
+        self.show(&problems);
         Err(Exit::Error)
     }
 
@@ -167,8 +172,8 @@ impl Session {
     pub(super) fn hosts(&self, pattern: &str) -> Vec<Str> {
         let mut hosts = self.inventory.hosts(pattern).unwrap_or_default();
         if let Some(limit) = &self.options.limit {
-            let limited = self.inventory.hosts(limit).unwrap_or_default();
-            hosts.retain(|host| limited.contains(host));
+            let limited = self.inventory.limit(limit).unwrap_or_default();
+            hosts.retain(|host| limited.hosts.contains(host));
         }
         hosts
     }

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::state::State;
 use super::strategy::{self, Strategy};
 use super::vars_files;
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Severity, code};
 use crate::event::Event;
 use crate::modules;
 use crate::playbook::{Action, Args, Common, Item, LoopControl, Play, Task};
@@ -63,12 +63,16 @@ impl<'a> PlayRun<'a> {
         let name = keywords.text(play.common.name.as_ref()).ok().flatten().unwrap_or_else(|| pattern.clone());
         vars.name = Some(Str::from(name.as_str()));
         let at_pattern = |problem: Diagnostic| TemplateError::new(problem.at(play.hosts.span));
-        let mut hosts = state.moment.inventory.hosts(&pattern).map_err(at_pattern)?;
+        let selection = state.moment.inventory.select(&pattern).map_err(at_pattern)?;
+        let mut hosts: Vec<Str> = selection.hosts.into_iter().collect();
+        for warning in selection.warnings {
+            state.tell(&Event::Message(warning.at(play.hosts.span)));
+        }
         if let Some(limit) = &shared.options.limit {
-            let limited = state.moment.inventory.hosts(limit).map_err(at_pattern)?;
-            let limited: std::collections::HashSet<&Str> = limited.iter().collect();
+            let limited = state.moment.inventory.limit(limit).map_err(at_pattern)?.hosts;
             hosts.retain(|host| limited.contains(host));
         }
+        variables_of(state, &hosts)?;
         let all = hosts.clone();
         hosts.retain(|host| !state.out.contains(host));
         order(&mut hosts, keywords.text(play.order.as_ref())?.as_deref());
@@ -268,6 +272,18 @@ async fn forced_handlers(batch: &mut Batch<'_>, strategy: Strategy) {
             host.standing = Standing::Failed;
         }
     }
+}
+
+/// Reads the hosts' variables; a file that can't be read would leave variables out, so that it ends the run.
+fn variables_of(state: &mut State, hosts: &[Str]) -> Result<(), TemplateError> {
+    let problems = state.moment.inventory.prepare(hosts);
+    let (mut mistakes, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        problems.into_iter().partition(|problem| problem.severity == Severity::Error);
+    let last = mistakes.pop();
+    for problem in warnings.into_iter().chain(mistakes) {
+        state.tell(&Event::Message(problem));
+    }
+    last.map_or(Ok(()), |mistake| Err(TemplateError::new(mistake)))
 }
 
 fn order(hosts: &mut [Str], order: Option<&str>) {

@@ -5,6 +5,7 @@
 
 mod codec;
 mod convert;
+mod literal;
 mod path;
 mod wire;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+pub use literal::parse_literal;
 pub use path::{Path, Step};
 
 /// Shared immutable text.

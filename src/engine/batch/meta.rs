@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Batch, Standing};
-use crate::diag::{Diagnostic, code};
 use crate::engine::keywords::Keywords;
 use crate::engine::reach;
 use crate::event::Event;
@@ -110,17 +109,8 @@ impl Batch<'_> {
     }
 
     fn refresh_inventory(&mut self) {
-        match self.state.moment.inventory.reload(&self.shared.sources) {
-            Ok((inventory, warnings)) => {
-                Arc::make_mut(&mut self.state.moment).set_inventory(Arc::new(inventory));
-                warnings.into_iter().for_each(|warning| self.state.tell(&Event::Message(warning)));
-            }
-            Err(problem) => {
-                let note =
-                    Diagnostic::warning(code::INVENTORY_SYNTAX, "the inventory could not be read again");
-                self.state.tell(&Event::Message(note));
-                self.state.tell(&Event::Message(problem));
-            }
-        }
+        let (inventory, problems) = self.state.moment.inventory.reload();
+        Arc::make_mut(&mut self.state.moment).set_inventory(Arc::new(inventory));
+        problems.into_iter().for_each(|problem| self.state.tell(&Event::Message(problem)));
     }
 }
