@@ -91,15 +91,19 @@ fn in_file(error: &Error, place: &Place, context: &Context) -> TemplateError {
     }
 }
 
-/// A method of an undefined value fails differently than other uses.
 fn is_undefined(error: &Error) -> bool {
-    error.kind() == ErrorKind::UndefinedError || unknown_method_of_undefined(error)
+    error.kind() == ErrorKind::UndefinedError || mentions_undefined(error)
 }
 
-fn unknown_method_of_undefined(error: &Error) -> bool {
+/// Operators, methods and conversions tell the kinds of values that they can't work with, and one is undefined.
+fn mentions_undefined(error: &Error) -> bool {
     let detail = error.detail().unwrap_or_default();
-    error.kind() == ErrorKind::UnknownMethod && detail.starts_with("undefined ")
-        || detail.starts_with("value of type undefined ")
+    let operation =
+        ["tried to use ", "undefined has no ", "value of type undefined ", "cannot convert undefined "]
+            .iter()
+            .any(|start| detail.starts_with(start));
+    let bare = error.detail().is_none() && error.kind() == ErrorKind::InvalidOperation;
+    operation && detail.contains("undefined") || bare
 }
 
 fn innermost(error: &Error) -> &Error {
@@ -130,8 +134,9 @@ fn describe(error: &Error, span: Span, text: &str) -> Diagnostic {
             check::no_function(detail.split_whitespace().next().unwrap_or_default()).at(span)
         }
         ErrorKind::TemplateNotFound => {
-            let name = detail.rsplit("\\0").next().unwrap_or(&detail).trim_end_matches(['"', ' ']).to_owned();
-            let name = name.split('"').next().unwrap_or(&name).to_owned();
+            // minijinja quotes the name; `extends` shows it as `files` made it.
+            let name = detail.split(['"', '\'']).nth(1).unwrap_or(&detail);
+            let name = name.rsplit("\\0").next().unwrap_or(name);
             Diagnostic::error(code::TEMPLATE_FAILED, format!("there is no template `{name}`")).at(span)
         }
         _ if detail.starts_with(lookups::UNKNOWN) => {
@@ -170,9 +175,8 @@ fn undefined_at(
         }
         return TemplateError::undefined(name, diagnostic);
     }
-    if let Some(reason) = error
-        .detail()
-        .filter(|it| !it.contains("a value is undefined") && !unknown_method_of_undefined(error))
+    if let Some(reason) =
+        error.detail().filter(|it| !it.contains("a value is undefined") && !mentions_undefined(error))
     {
         let place = locate(range.clone());
         return TemplateError::undefined("", Diagnostic::error(code::UNDEFINED, reason.to_owned()).at(place));

@@ -30,6 +30,8 @@ struct State {
     steps: Vec<Step>,
     /// The variables that count as undefined because something that they need is: by name, and why.
     undefined: Vec<(Str, TemplateError)>,
+    /// What failed where failing was not possible: while a value was printed.
+    failed: Option<TemplateError>,
 }
 
 struct Step {
@@ -145,6 +147,19 @@ impl Context {
     /// The last thing that was found undefined inside a variable.
     pub(super) fn last_reason(&self) -> Option<TemplateError> {
         self.state().undefined.last().map(|(_, error)| error.clone())
+    }
+
+    /// Keeps a failure that could not be returned.
+    pub(super) fn note_failure(&self, error: &minijinja::Error) {
+        let failure = TemplateError::carried_by(error).or_else(|| self.last_reason());
+        let detail = || error.detail().unwrap_or("a value can't be printed").to_owned();
+        let failure = failure.unwrap_or_else(|| TemplateError::plain(detail()));
+        self.state().failed.get_or_insert(failure);
+    }
+
+    /// The failure that was kept since the last call.
+    pub(super) fn take_failure(&self) -> Result<(), TemplateError> {
+        self.state().failed.take().map_or(Ok(()), Err)
     }
 
     fn template(&self, node: &Node, name: Option<&str>) -> Result<Value, TemplateError> {

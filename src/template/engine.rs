@@ -18,7 +18,7 @@ use super::error::TemplateError;
 use super::files::Files;
 use super::rewrite::{self, Edits, Shape};
 use super::scope::Scope;
-use super::{env, literal};
+use super::{env, literal, native};
 
 /// Turns the text of a `!vault` value into plain text; the error says why it can't.
 pub type Decrypt = dyn Fn(&str) -> Result<String, String> + Send + Sync;
@@ -159,7 +159,8 @@ impl Engine {
                 let value = expression
                     .eval(context.root())
                     .map_err(|error| blame::error(&error, &program, span, context))?;
-                if value.is_undefined() {
+                context.take_failure().map_err(|error| error.via(span, ""))?;
+                if native::holds_undefined(&value) {
                     return Err(blame::undefined(&program, span, context));
                 }
                 match value.as_str() {
@@ -173,6 +174,7 @@ impl Engine {
                 let result = template
                     .render(context.root())
                     .map_err(|error| blame::error(&error, &program, span, context))?;
+                context.take_failure().map_err(|error| error.via(span, ""))?;
                 match literal::parse(&result) {
                     Some(data) => Ok(super::object::from_data(&data)),
                     None => Ok(Value::from(with_newlines(result, newlines))),
@@ -189,7 +191,12 @@ impl Engine {
         };
         let value =
             expression.eval(context.root()).map_err(|error| blame::error(&error, &program, span, context))?;
-        if value.is_undefined() { Err(blame::undefined(&program, span, context)) } else { Ok(value) }
+        context.take_failure().map_err(|error| error.via(span, ""))?;
+        if native::holds_undefined(&value) {
+            Err(blame::undefined(&program, span, context))
+        } else {
+            Ok(value)
+        }
     }
 
     fn program(&self, text: &Str, span: Span, context: &Context) -> Result<Arc<Program>, TemplateError> {

@@ -334,6 +334,7 @@ impl Engine {
             Some(place) => blame::file(&error, &place, &context),
             None => unreadable(&"it changed while it was read"),
         })?;
+        context.take_failure()?;
         let newlines = text.len() - text.trim_end_matches('\n').len();
         let result = with_newlines(result, newlines);
         Ok(match options.newline_sequence.as_str() {

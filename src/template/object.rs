@@ -112,7 +112,7 @@ impl Object for NodeList {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print(&Value::from_dyn_object(self.clone()), f)
+        print(&Value::from_dyn_object(self.clone()), &self.context, f)
     }
 }
 
@@ -168,7 +168,7 @@ impl Object for NodeDict {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print(&Value::from_dyn_object(self.clone()), f)
+        print(&Value::from_dyn_object(self.clone()), &self.context, f)
     }
 }
 
@@ -198,7 +198,7 @@ impl Object for Variables {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print(&Value::from_dyn_object(self.clone()), f)
+        print(&Value::from_dyn_object(self.clone()), &self.context, f)
     }
 }
 
@@ -231,10 +231,14 @@ impl Object for Root {
     }
 }
 
-fn print(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Prints what must be rendered first. Formatting must not fail, so a failure is kept for the evaluation's end.
+fn print(value: &Value, context: &Context, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match super::native::to_data(value) {
         Ok(data) => write!(f, "{data}"),
-        Err(_) => Err(fmt::Error),
+        Err(error) => {
+            context.note_failure(&error);
+            Ok(())
+        }
     }
 }
 

@@ -142,7 +142,8 @@ impl Object for OwnList {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = Value::from_dyn_object(self.clone());
-        f.write_str(&native::to_data(&value).map_err(|_| fmt::Error)?.to_string())
+        // It can't be printed only if it holds itself: Python shows dots too.
+        f.write_str(&native::to_data(&value).map_or_else(|_| "...".into(), |data| data.to_string()))
     }
 }
 
@@ -211,7 +212,8 @@ impl Object for OwnDict {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = Value::from_dyn_object(self.clone());
-        f.write_str(&native::to_data(&value).map_err(|_| fmt::Error)?.to_string())
+        // It can't be printed only if it holds itself: Python shows dots too.
+        f.write_str(&native::to_data(&value).map_or_else(|_| "...".into(), |data| data.to_string()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables of templates and what they give. Checked against ansible-core 2.18 unless a comment says otherwise.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -256,6 +258,17 @@ fn access_below_undefined_is_allowed_and_use_is_not() {
         ("{{ d.x }}", "`d.x` is undefined", "d.x"),
         ("{{ d.b.x.y }}", "`d.b.x` is undefined", "d.b.x"),
         ("{{ nope == 1 }}", "`nope` is undefined", "nope"),
+        ("{{ 1 + nope }}", "`nope` is undefined", "nope"),
+        ("{{ d.zz * 2 }}", "`d.zz` is undefined", "d.zz"),
+        ("{{ -nope }}", "`nope` is undefined", "nope"),
+        ("{{ range(nope) | list }}", "`nope` is undefined", "nope"),
+        ("{{ nope % 2 }}", "`nope` is undefined", "nope"),
+        ("{{ nope[1:] }}", "`nope` is undefined", "nope"),
+        ("{{ nope() }}", "there is no function `nope`", "nope()"),
+        ("{{ [d.x, 1] }}", "`d.x` is undefined", "d.x"),
+        ("{{ {'a': nope} }}", "`nope` is undefined", "nope"),
+        ("{{ 'x' | ternary(nope, 1) }}", "`nope` is undefined", "nope"),
+        ("{{ d | combine(nope) }}", "`nope` is undefined", "nope"),
         ("{{ 1 + nope.x }}", "`nope` is undefined", "nope"),
         ("{{ 'a' ~ d.zz }}", "`d.zz` is undefined", "d.zz"),
         ("{{ 'a' in nope }}", "`nope` is undefined", "nope"),
@@ -374,11 +387,7 @@ fn mistakes_are_found_before_anything_runs() {
         ),
         ("{% do lokup('file', 'x') %}", false, vec![("there is no function `lokup`", "lokup")]),
         ("a is defned and b", true, vec![("there is no test `defned`", "defned")]),
-        (
-            "a == ",
-            true,
-            vec![("template syntax error: unexpected end of input, expected expression", "==")],
-        ),
+        ("a == ", true, vec![("template syntax error: unexpected end of input, expected expression", "==")]),
         (
             "{% macro m(x) %}{{ x | ansible.builtin.upper }}{% endmacro %}{{ m(1) }} {{ now() }}",
             false,
@@ -398,4 +407,32 @@ fn mistakes_are_found_before_anything_runs() {
             found.iter().map(|(message, place)| (&**message, place.trim())).collect();
         assert_eq!(found, wanted, "{text}");
     }
+}
+
+#[test]
+fn a_list_that_holds_itself_harms_nobody() {
+    let bench = bench();
+    for text in
+        ["{% set x = [] %}{% do x.append(x) %}{{ x }}", "{% set x = [] %}{% do x.append(x) %}{{ 'a' ~ x }}"]
+    {
+        let _ = bench.render(text);
+    }
+}
+
+#[test]
+fn deep_needs_fit_the_stack_and_deeper_ones_are_refused() {
+    // What a worker thread of tokio has.
+    let deep = || {
+        let mut bench = Bench::new().source("v0", serde_json::json!("end"));
+        for i in 1..60 {
+            bench = bench.source(
+                &format!("v{i}"),
+                serde_json::json!({"x": format!("{{{{ v{}.x | default(v{}) }}}}", i - 1, i - 1)}),
+            );
+        }
+        assert_eq!(bench.render("{{ v30 }}").unwrap().get("x").unwrap().to_string(), "end");
+        let error = bench.render("{{ v59 }}").unwrap_err();
+        assert_eq!(error.diagnostic.code, crate::diag::code::RECURSION);
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(deep).unwrap().join().unwrap();
 }
