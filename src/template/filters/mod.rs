@@ -5,11 +5,14 @@
 
 mod args;
 mod comment;
+mod community;
 mod crypto;
 mod dates;
 pub(crate) mod encode;
 mod json;
+mod keys;
 mod markup;
+mod net;
 mod numbers;
 mod path;
 pub mod python;
@@ -66,6 +69,10 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("ansible.builtin", markup::FILTERS),
     ("ansible.builtin", dates::FILTERS),
     ("ansible.builtin", crypto::FILTERS),
+    ("ansible.utils", net::FILTERS),
+    ("ansible.netcommon", net::FILTERS),
+    ("community.general", community::FILTERS),
+    ("community.general", keys::FILTERS),
 ];
 
 /// Adds all filters to an environment, each as `name` and as `collection.name`.

@@ -121,6 +121,14 @@ fn range(args: &Args, random: &mut Random, end: i128) -> Outcome {
     }
 }
 
+/// A whole number from `low` to `high`, drawn as `Random.randint` does.
+///
+/// # Errors
+/// If the seed is neither a text nor a number.
+pub(super) fn integer(args: &Args, low: u128, high: u128) -> Outcome<u128> {
+    Ok(low + Random::new(args)?.below(high - low + 1))
+}
+
 fn shuffle(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let mut random = match args.some("seed") {
         Some(seed) if !seed.is_true() => Random(Mt::new_with_key(rand::random::<[u32; 8]>())),

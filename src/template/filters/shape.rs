@@ -35,7 +35,7 @@ pub(super) const FILTERS: &[Filter] = &[
 
 /// How `combine` treats lists that stand under the same key.
 #[derive(Clone, Copy, PartialEq)]
-enum ListMerge {
+pub(super) enum ListMerge {
     Replace,
     Keep,
     Append,
@@ -45,7 +45,8 @@ enum ListMerge {
 }
 
 impl ListMerge {
-    fn parse(args: &Args) -> Outcome<ListMerge> {
+    /// What the argument `list_merge` says.
+    pub(super) fn parse(args: &Args) -> Outcome<ListMerge> {
         Ok(match args.str_or("list_merge", "replace")? {
             "replace" => ListMerge::Replace,
             "keep" => ListMerge::Keep,
@@ -77,7 +78,7 @@ impl ListMerge {
 }
 
 /// Merges `new` into `old`; an entry that both have keeps its place.
-fn merge(old: &Value, new: &Value, recursive: bool, lists: ListMerge) -> Outcome {
+pub(super) fn merge(old: &Value, new: &Value, recursive: bool, lists: ListMerge) -> Outcome {
     let mut merged: indexmap::IndexMap<Value, Value> = python::pairs(old)?.into_iter().collect();
     for (key, value) in python::pairs(new)? {
         let value = match merged.get(&key) {

@@ -6,7 +6,7 @@ mod compare;
 mod files;
 mod kinds;
 mod results;
-mod versions;
+pub(crate) mod versions;
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,12 @@ use minijinja::Environment;
 use super::python::repr;
 
 mod comment;
+mod community;
 mod encode;
 mod json;
 mod markup;
+mod net;
+mod net_queries;
 mod numbers;
 mod path;
 mod random;
