@@ -228,7 +228,6 @@ fn duration(args: &Args, wanted: &str) -> Outcome {
     while !rest.is_empty() {
         let (number, after) = rest
             .split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(rest.len()));
-        let after = after.trim_start();
         let (name, after) =
             after.split_at(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()));
         let number: f64 = number.parse().map_err(|_| bad())?;
