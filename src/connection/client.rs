@@ -8,19 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use super::image::Images;
-use super::push::{self, Complaints, Place, Reader, Started};
+use super::line::{Frame, KEEP, Line, Redial};
+use super::push::{self, Place, Started};
 use super::transfer::{self, Streams};
 use super::{ConnectError, Connection};
 use crate::proto::frame::encode;
-use crate::proto::frame_async::read_frame;
 use crate::proto::{Call, CallId, FromController, FromWorker, Hello, Reply};
 
 /// Where the contents of a call's files come from.
@@ -65,11 +62,11 @@ pub enum CallError {
 pub struct Worker {
     hello: Hello,
     shared: Arc<Shared>,
-    reader: JoinHandle<()>,
+    line: JoinHandle<()>,
 }
 
 pub(super) struct Shared {
-    output: mpsc::UnboundedSender<Zeroizing<Vec<u8>>>,
+    output: mpsc::UnboundedSender<Frame>,
     calls: Mutex<BTreeMap<CallId, Waiting>>,
     /// Set once, when the worker is gone.
     end: watch::Sender<Option<CallError>>,
@@ -77,6 +74,8 @@ pub(super) struct Shared {
 }
 
 struct Waiting {
+    /// The call itself, for the case that it must be sent again.
+    frame: Frame,
     reply: oneshot::Sender<Result<Reply, CallError>>,
     lines: Option<Lines>,
     streams: Streams,
@@ -96,7 +95,7 @@ impl Worker {
         patience: Duration,
     ) -> Result<Arc<Worker>, ConnectError> {
         let started = push::start(connection, images, address, patience, Place::Host).await?;
-        Ok(Worker::new(started, address))
+        Ok(Worker::new(started, address, None))
     }
 
     /// The same on the machine that this process runs on: its program need not be sent.
@@ -109,26 +108,31 @@ impl Worker {
         patience: Duration,
     ) -> Result<Arc<Worker>, ConnectError> {
         let started = push::start(connection, images, "localhost", patience, Place::Here).await?;
-        Ok(Worker::new(started, "localhost"))
+        Ok(Worker::new(started, "localhost", None))
     }
 
-    fn new(started: Started, address: &str) -> Arc<Worker> {
-        let (output, frames) = mpsc::unbounded_channel();
+    /// A worker that has said hello. With `redial` it outlives a link that is cut while calls are open, if the host
+    /// can be reached again soon.
+    pub(super) fn new(started: Started, address: &str, redial: Option<Redial>) -> Arc<Worker> {
+        let (output, queue) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             output,
             calls: Mutex::default(),
             end: watch::Sender::new(None),
             next: AtomicU64::new(1),
         });
-        tokio::spawn(write(started.stdin, frames));
+        if redial.is_some() {
+            shared.send(&FromController::Keep(KEEP));
+        }
+        let hello = started.hello.clone();
         let line = Line {
             shared: Arc::clone(&shared),
-            stdout: started.stdout,
-            exit: started.exit,
-            complaints: started.complaints,
             address: address.to_owned(),
+            pid: hello.pid,
+            token: started.token.clone(),
+            redial,
         };
-        Arc::new(Worker { hello: started.hello, shared, reader: tokio::spawn(line.read()) })
+        Arc::new(Worker { hello, shared, line: tokio::spawn(line.run(started, queue)) })
     }
 
     /// Who it is.
@@ -175,8 +179,13 @@ impl Worker {
             }
             None => (None, None),
         };
-        let waiting = Waiting { reply, lines, streams: Streams::new(files), pieces };
-        self.shared.start(call, waiting);
+        match encode(&FromController::Run(Box::new(call))) {
+            Ok(frame) => {
+                let frame = Arc::new(frame);
+                self.shared.start(id, Waiting { frame, reply, lines, streams: Streams::new(files), pieces });
+            }
+            Err(error) => drop(reply.send(Err(CallError::TooLarge(error.to_string())))),
+        }
         let open = Open { worker: Arc::clone(self), id };
         async move {
             let result = match answer.await {
@@ -215,7 +224,7 @@ impl fmt::Debug for Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.reader.abort();
+        self.line.abort();
     }
 }
 
@@ -244,40 +253,48 @@ impl Shared {
         known.unwrap_or_else(|| CallError::WorkerDied("the worker was given up".into()))
     }
 
-    fn start(&self, call: Call, waiting: Waiting) {
-        let id = call.id;
-        let frame = match encode(&FromController::Run(Box::new(call))) {
-            Ok(frame) => frame,
-            Err(error) => {
-                drop(waiting.reply.send(Err(CallError::TooLarge(error.to_string()))));
-                return;
-            }
-        };
-        self.calls().insert(id, waiting);
-        // Whoever ends the worker sets `end` first and fails the waiting calls then, so none slips through.
-        if self.end.borrow().is_some() || self.output.send(frame).is_err() {
-            self.fail_all();
+    fn start(&self, id: CallId, waiting: Waiting) {
+        let mut calls = self.calls();
+        // Looked at under the lock that `fail_all` takes last, so that no call slips through.
+        if let Some(why) = self.end.borrow().clone() {
+            drop(waiting.reply.send(Err(why)));
+            return;
         }
+        drop(self.output.send(Arc::clone(&waiting.frame)));
+        calls.insert(id, waiting);
+    }
+
+    /// Whether anybody waits for a reply.
+    pub(super) fn waits(&self) -> bool {
+        !self.calls().is_empty()
+    }
+
+    /// The calls that wait, and their messages in order, which replace all that is in the queue.
+    pub(super) fn waiting(&self, queue: &mut mpsc::UnboundedReceiver<Frame>) -> (Vec<CallId>, Vec<Frame>) {
+        let calls = self.calls();
+        while queue.try_recv().is_ok() {}
+        calls.iter().map(|(id, waiting)| (*id, Arc::clone(&waiting.frame))).unzip()
     }
 
     /// Puts a message in the queue. One to a worker that is gone is dropped: its calls have failed already.
     pub(super) fn send(&self, message: &FromController) {
         if let Ok(frame) = encode(message) {
-            drop(self.output.send(frame));
+            drop(self.output.send(Arc::new(frame)));
         }
     }
 
-    fn fail_all(&self) {
-        let why = self.why_ended();
+    /// The worker is gone: all that wait get to know why.
+    pub(super) fn fail_all(&self, why: CallError) {
+        self.end.send_replace(Some(why.clone()));
         let calls = std::mem::take(&mut *self.calls());
         for waiting in calls.into_values() {
             drop(waiting.reply.send(Err(why.clone())));
         }
     }
 
-    fn take(self: &Arc<Self>, message: FromWorker) {
+    pub(super) fn take(self: &Arc<Self>, message: FromWorker) {
         match message {
-            FromWorker::Hello(_) => {}
+            FromWorker::Hello(_) | FromWorker::Resumed(_) => {}
             FromWorker::Line { call, stderr, text } => {
                 if let Some(lines) = self.calls().get(&call).and_then(|it| it.lines.as_ref()) {
                     // Nobody listens any more: not the call's concern.
@@ -300,67 +317,6 @@ impl Shared {
                     drop(waiting.reply.send(Ok(reply)));
                 }
                 self.send(&FromController::Seen(call));
-            }
-        }
-    }
-}
-
-async fn write(
-    mut stdin: Box<dyn AsyncWrite + Send + Unpin>,
-    mut frames: mpsc::UnboundedReceiver<Zeroizing<Vec<u8>>>,
-) {
-    // A host that can't be written to is noticed by the reader, which knows more.
-    while let Some(frame) = frames.recv().await {
-        if stdin.write_all(&frame).await.is_err() {
-            return;
-        }
-        if frames.is_empty() && stdin.flush().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// The reading half of a worker's line, with all that tells why it ended.
-struct Line {
-    shared: Arc<Shared>,
-    stdout: Reader,
-    exit: BoxFuture<'static, Option<i32>>,
-    complaints: Complaints,
-    address: String,
-}
-
-impl Line {
-    async fn read(mut self) {
-        let reason = loop {
-            match read_frame(&mut self.stdout).await {
-                Ok(Some(message)) => self.shared.take(message),
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        let shared = Arc::clone(&self.shared);
-        let why = self.why(reason).await;
-        shared.end.send_replace(Some(why));
-        shared.fail_all();
-    }
-
-    async fn why(self, reason: Option<io::Error>) -> CallError {
-        let code = timeout(Duration::from_secs(2), self.exit).await.ok().flatten();
-        let complaints = self.complaints.all().await;
-        let tail = if complaints.is_empty() { String::new() } else { format!(": {complaints}") };
-        let address = self.address;
-        match (code, reason) {
-            (Some(code @ 129..), _) => CallError::WorkerDied(format!(
-                "the worker on {address} was killed by signal {}{tail}",
-                code - 128
-            )),
-            (Some(code), _) => {
-                CallError::WorkerDied(format!("the worker on {address} ended with exit code {code}{tail}"))
-            }
-            (None, reason) => {
-                let reason =
-                    reason.map_or_else(|| "the host closed it".to_owned(), |error| error.to_string());
-                CallError::Lost(ConnectError::Lost { address, reason: format!("{reason}{tail}") })
             }
         }
     }

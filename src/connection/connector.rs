@@ -3,15 +3,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use futures::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::client::Worker;
 use super::image::Images;
+use super::line::Redial;
 use super::local::Local;
+use super::push::{self, Place};
 use super::ssh::{self, SshContext};
 use super::{ConnectError, Connection, Target, Transport};
 
@@ -42,6 +45,8 @@ type Slot = tokio::sync::Mutex<Made>;
 struct Made {
     connection: Option<Arc<dyn Connection>>,
     worker: Option<Arc<Worker>>,
+    /// When it last could not be made, and why.
+    failed: Option<(Instant, ConnectError)>,
 }
 
 /// How a raw command ended.
@@ -68,9 +73,14 @@ impl Connector {
     /// A host that can't be reached or can't run the worker.
     pub async fn worker(&self, target: &Target) -> Result<Arc<Worker>, ConnectError> {
         let slot = self.slot(target);
+        let asked = Instant::now();
         let mut made = slot.lock().await;
         if let Some(worker) = made.worker.as_ref().filter(|worker| worker.is_alive()) {
             return Ok(Arc::clone(worker));
+        }
+        if let Some((_, error)) = made.failed.as_ref().filter(|(when, _)| *when >= asked) {
+            // It was tried while this caller waited for its turn.
+            return Err(error.clone());
         }
         made.worker = None;
         let reused = made.connection.is_some();
@@ -80,7 +90,7 @@ impl Connector {
             made.connection = None;
             started = self.start(target, &mut made).await;
         }
-        let worker = started?;
+        let worker = started.inspect_err(|error| made.failed = Some((Instant::now(), error.clone())))?;
         made.worker = Some(Arc::clone(&worker));
         Ok(worker)
     }
@@ -89,10 +99,11 @@ impl Connector {
         let connection = self.connection(target, made).await?;
         let patience = target.timeout.max(PATIENCE);
         let images = &self.options.images;
-        match target.transport {
-            Transport::Local => Worker::start_here(connection.as_ref(), images, patience).await,
-            Transport::Ssh => Worker::start(connection.as_ref(), images, &target.host, patience).await,
+        if target.transport == Transport::Local {
+            return Worker::start_here(connection.as_ref(), images, patience).await;
         }
+        let started = push::start(connection.as_ref(), images, &target.host, patience, Place::Host).await?;
+        Ok(Worker::new(started, &target.host, Some(self.redial(target, patience))))
     }
 
     /// Runs a command through the login shell, without any worker. `stdin` is what it reads.
@@ -146,6 +157,22 @@ impl Connector {
             return Arc::clone(slot);
         }
         Arc::clone(slots.entry(target.clone()).or_default())
+    }
+
+    /// How a link to the target is made once more, for a worker that has lost its own.
+    fn redial(&self, target: &Target, patience: Duration) -> Redial {
+        let (target, ssh, images) =
+            (target.clone(), Arc::clone(&self.options.ssh), self.options.images.clone());
+        Box::new(move || {
+            let (target, ssh, images) = (target.clone(), Arc::clone(&ssh), images.clone());
+            async move {
+                let connection = ssh::connect(&target, &ssh).await?;
+                let host = &target.host;
+                let started = push::start(connection.as_ref(), &images, host, patience, Place::Host).await?;
+                Ok((connection, started))
+            }
+            .boxed()
+        })
     }
 
     async fn connection(

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -31,8 +31,11 @@ const EMBEDDED: Option<&[u8]> = Some(include_bytes!(env!("REGATTA_EMBED_WORKER")
 #[cfg(not(regatta_embedded_worker))]
 const EMBEDDED: Option<&[u8]> = None;
 
-/// The workers that this controller can offer.
-pub struct Images {
+/// The workers that this controller can offer. A clone is the same.
+#[derive(Clone)]
+pub struct Images(Arc<Found>);
+
+struct Found {
     images: OnceLock<Vec<Image>>,
     only: Option<PathBuf>,
 }
@@ -42,7 +45,8 @@ pub struct Image {
     /// What it is.
     pub program: Program,
     bytes: Bytes,
-    packed: OnceLock<Arc<Vec<u8>>>,
+    /// The lock is held while it is packed, so that it is packed once.
+    packed: Mutex<Option<Arc<Vec<u8>>>>,
 }
 
 enum Bytes {
@@ -55,18 +59,18 @@ impl Images {
     /// first for a machine counts. They are looked for when one is first needed.
     #[must_use]
     pub fn new() -> Images {
-        Images { images: OnceLock::new(), only: None }
+        Images(Arc::new(Found { images: OnceLock::new(), only: None }))
     }
 
     /// Only the program at `path`.
     #[must_use]
     pub fn only(path: PathBuf) -> Images {
-        Images { images: OnceLock::new(), only: Some(path) }
+        Images(Arc::new(Found { images: OnceLock::new(), only: Some(path) }))
     }
 
-    /// All of them. Reads their bytes the first time.
+    /// All of them. Reads their bytes the first time, which takes a moment.
     pub fn all(&self) -> &[Image] {
-        self.images.get_or_init(|| match &self.only {
+        self.0.images.get_or_init(|| match &self.0.only {
             Some(path) => Image::of_file(path.clone(), None).into_iter().collect(),
             None => find(),
         })
@@ -165,7 +169,7 @@ impl Image {
             sha256: Sha256::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect(),
             size: contents.len() as u64,
         };
-        Some(Image { program, bytes, packed: OnceLock::new() })
+        Some(Image { program, bytes, packed: Mutex::default() })
     }
 
     /// Its bytes.
@@ -179,18 +183,18 @@ impl Image {
         }
     }
 
-    /// Its bytes, packed with gzip. Packed once.
+    /// Its bytes, packed with gzip. Packed once, which takes a moment.
     ///
     /// # Errors
     /// A file that can't be read any more.
     pub fn packed(&self) -> io::Result<Arc<Vec<u8>>> {
-        if let Some(packed) = self.packed.get() {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(packed) = packed.as_ref() {
             return Ok(Arc::clone(packed));
         }
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(&self.bytes()?)?;
-        let packed = Arc::new(encoder.finish()?);
-        Ok(Arc::clone(self.packed.get_or_init(|| packed)))
+        Ok(Arc::clone(packed.insert(Arc::new(encoder.finish()?))))
     }
 }
 

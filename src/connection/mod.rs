@@ -3,6 +3,7 @@
 pub mod client;
 pub mod connector;
 pub mod image;
+mod line;
 pub mod local;
 mod push;
 pub mod ssh;

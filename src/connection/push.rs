@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use super::image::{Images, missing};
@@ -20,12 +20,17 @@ use crate::proto::{BUILD, FromWorker, Hello};
 /// How much of what a host complains about is kept, in bytes.
 const TAIL: usize = 4096;
 
+/// The slowest link that a worker can be sent over, in bytes a second.
+const SLOWEST: u64 = 8 << 10;
+
 /// What a host prints.
 pub(super) type Reader = BufReader<Box<dyn tokio::io::AsyncRead + Send + Unpin>>;
 
 /// A worker that has said hello.
 pub(super) struct Started {
     pub(super) hello: Hello,
+    /// The nonce that it was started with.
+    pub(super) token: String,
     pub(super) stdin: Box<dyn AsyncWrite + Send + Unpin>,
     pub(super) stdout: Reader,
     pub(super) exit: BoxFuture<'static, Option<i32>>,
@@ -88,10 +93,7 @@ pub(super) async fn start(
     place: Place,
 ) -> Result<Started, ConnectError> {
     let nonce = Nonce::new().map_err(|error| ConnectError::Worker(format!("no random numbers: {error}")))?;
-    let line = match images.of_this_machine().filter(|_| place == Place::Here) {
-        Some(path) => nonce.line_for(path),
-        None => nonce.line(&images.all().iter().map(|image| image.program.clone()).collect::<Vec<_>>()),
-    };
+    let line = command(&nonce, images, place).await;
     let pipe = connection.exec(&line, false).await?;
     let mut talk = Talk {
         nonce,
@@ -110,7 +112,9 @@ pub(super) async fn start(
     };
     match result {
         Ok(hello) => {
-            Ok(Started { hello, stdin: talk.stdin, stdout: talk.stdout, exit: pipe.exit, complaints })
+            let token = talk.nonce.token();
+            let (stdin, stdout) = (talk.stdin, talk.stdout);
+            Ok(Started { hello, token, stdin, stdout, exit: pipe.exit, complaints })
         }
         Err(End::Known(error)) => Err(error),
         Err(End::Unknown(what)) => {
@@ -119,6 +123,17 @@ pub(super) async fn start(
             Err(talk.report(&what, code, &complaints))
         }
     }
+}
+
+/// The command that starts the worker.
+async fn command(nonce: &Nonce, images: &Images, place: Place) -> String {
+    let (nonce, images, other) = (nonce.clone(), images.clone(), nonce.line(&[]));
+    let line = move || match images.of_this_machine().filter(|_| place == Place::Here) {
+        Some(path) => nonce.line_for(path),
+        None => nonce.line(&images.all().iter().map(|image| image.program.clone()).collect::<Vec<_>>()),
+    };
+    // A host that is offered nothing says which machine it is.
+    spawn_blocking(line).await.unwrap_or(other)
 }
 
 /// Why a bring-up ended early.
@@ -181,10 +196,14 @@ impl Talk<'_> {
     }
 
     async fn send(&mut self, machine: &str, gzip: bool) -> Result<(), End> {
-        let image = self.images.for_machine(machine).map_err(End::Known)?;
-        let bytes = if gzip { image.packed() } else { image.bytes() };
-        let bytes = bytes
-            .map_err(|error| End::Known(ConnectError::Worker(format!("can't read the worker: {error}"))))?;
+        let (images, machine) = (self.images.clone(), machine.to_owned());
+        let prepared = spawn_blocking(move || {
+            let image = images.for_machine(&machine)?;
+            let bytes = if gzip { image.packed() } else { image.bytes() };
+            bytes.map_err(|error| ConnectError::Worker(format!("can't read the worker: {error}")))
+        });
+        let bytes = prepared.await.map_err(|error| End::Unknown(error.to_string()))?.map_err(End::Known)?;
+        self.patience += Duration::from_secs(bytes.len() as u64 / SLOWEST);
         self.write(Nonce::offer(bytes.len(), gzip).as_bytes()).await?;
         for part in bytes.chunks(64 << 10) {
             self.write(part).await?;

@@ -117,6 +117,12 @@ impl Nonce {
         Nonce { first: first.to_owned(), second: second.to_owned() }
     }
 
+    /// Both halves as one.
+    #[must_use]
+    pub fn token(&self) -> String {
+        format!("{}{}", self.first, self.second)
+    }
+
     /// What the worker writes before its first frame.
     #[must_use]
     pub fn hello(&self) -> String {

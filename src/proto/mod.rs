@@ -66,6 +66,17 @@ pub enum FromController {
     Cancel(CallId),
     /// Finish what runs and end.
     Bye,
+    /// If the link is cut while the controller still waits for something: go on for that many seconds.
+    Keep(u32),
+    /// A worker started by an earlier link may still run there: this link shall be its link.
+    Resume {
+        /// Its process, as its [`Hello`] said.
+        pid: u32,
+        /// The nonce it was started with.
+        token: String,
+        /// The calls that the controller still waits for.
+        open: Vec<CallId>,
+    },
 }
 
 /// From the worker to the controller.
@@ -108,6 +119,8 @@ pub enum FromWorker {
         /// What it came to.
         reply: Reply,
     },
+    /// The answer to [`FromController::Resume`]: whether the earlier worker was found, and talks now.
+    Resumed(bool),
 }
 
 /// Who the worker is.

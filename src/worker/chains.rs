@@ -50,7 +50,7 @@ impl Server {
     /// or is sent once more.
     pub(super) fn submit(self: &Arc<Self>, call: Call) {
         let kept = lock(&self.finished).get(&call.id).cloned();
-        if let Some(reply) = kept {
+        if let Some((reply, _)) = kept {
             self.send(&FromWorker::Done { call: call.id, reply });
             return;
         }
@@ -93,7 +93,7 @@ impl Server {
             if let Some(chain) = lock(&self.chains).chains.get_mut(&id) {
                 chain.failed = !matches!(&reply, Reply::Ran(outcome) if !outcome.failed);
             }
-            self.finish(call_id, reply);
+            self.finish(call_id, reply, &control);
         }
         self.rested();
     }
@@ -101,8 +101,8 @@ impl Server {
     /// Answers everything a chain holds with the reason why it can't run.
     fn give_up(&self, id: u64, reason: &str) {
         loop {
-            let Some((call, ..)) = lock(&self.chains).next(id) else { break };
-            self.finish(call.id, Reply::Died(reason.to_owned()));
+            let Some((call, control, _)) = lock(&self.chains).next(id) else { break };
+            self.finish(call.id, Reply::Died(reason.to_owned()), &control);
         }
         self.rested();
     }

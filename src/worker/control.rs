@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::identity::Child;
 use super::{GRACE, lock};
-use crate::proto::{FromController, Reply, WINDOW};
+use crate::proto::{FromController, FromWorker, Reply, WINDOW};
 
 /// Why a call was told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(super) struct Control {
     changed: Condvar,
 }
 
+#[derive(Default)]
 struct State {
     stop: Option<Stop>,
     chunks: VecDeque<Chunk>,
@@ -47,11 +48,15 @@ struct State {
     ended: Option<Reply>,
     /// The other user's worker that runs it.
     child: Option<Arc<Child>>,
+    /// Whether a file is on its way to it.
+    receives: bool,
+    /// Whether it has sent (a part of) a file.
+    sent_file: bool,
 }
 
 impl Default for Control {
     fn default() -> Control {
-        let state = State { stop: None, chunks: VecDeque::new(), credit: WINDOW, ended: None, child: None };
+        let state = State { stop: None, chunks: VecDeque::new(), credit: WINDOW, ..State::default() };
         Control { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
@@ -76,6 +81,11 @@ impl Control {
     /// Something has come for the call: a piece of a file, or leave to send more.
     pub(super) fn deliver(&self, message: FromController) {
         let mut state = lock(&self.state);
+        match &message {
+            FromController::Chunk { data, .. } if data.is_empty() => state.receives = false,
+            FromController::BlobFailed { .. } => state.receives = false,
+            _ => {}
+        }
         if let Some(child) = &state.child {
             child.send(&message);
             return;
@@ -88,6 +98,24 @@ impl Control {
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// Notes what a message that the call sends says about files on their way.
+    pub(super) fn note(&self, message: &FromWorker) {
+        let mut state = lock(&self.state);
+        state.receives |= matches!(message, FromWorker::Want { .. });
+        state.sent_file |= matches!(message, FromWorker::Piece { .. });
+    }
+
+    /// Whether it has sent a file, or a part of one.
+    pub(super) fn sent_file(&self) -> bool {
+        lock(&self.state).sent_file
+    }
+
+    /// Whether a file is on its way, or may be.
+    pub(super) fn transfers(&self) -> bool {
+        let state = lock(&self.state);
+        state.receives || state.sent_file
     }
 
     /// Waits for the next piece.

@@ -120,7 +120,7 @@ pub(super) fn leave(file: &Path) -> io::Result<()> {
 pub(super) fn run(file: &Path) -> io::Result<()> {
     let call: Call = read_frame(&mut io::stdin().lock())?.ok_or(io::ErrorKind::UnexpectedEof)?;
     job::keep_panic_messages();
-    let server = Server::new(io::sink());
+    let server = Server::new(io::sink(), String::new());
     let control = Arc::new(Control::default());
     let module = call.module.clone();
     let outcome = match job::perform(&server, call, &control) {

@@ -9,10 +9,11 @@ mod detached;
 mod identity;
 mod job;
 mod outlet;
+mod resume;
 mod signals;
 mod start;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -37,16 +38,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What all threads of a worker share.
 struct Server {
-    /// Frames to the controller.
-    output: Mutex<Box<dyn Write + Send>>,
+    link: Mutex<Link>,
+    /// The nonce that this worker was started with.
+    token: String,
+    /// How long to outlive a cut link, if at all.
+    grace: Mutex<Option<Duration>>,
     /// Calls that wait or run.
     calls: Mutex<BTreeMap<CallId, Arc<Control>>>,
     /// Results that the controller has not acknowledged yet.
-    finished: Mutex<HashMap<CallId, Reply>>,
+    finished: Mutex<BTreeMap<CallId, Finished>>,
     chains: Mutex<Chains>,
     identities: Identities,
     phase: Mutex<Phase>,
     changed: Condvar,
+}
+
+/// A result, and whether its call has sent a file.
+type Finished = (Reply, bool);
+
+/// The way to the controller.
+struct Link {
+    /// Counts the links. Who reads from an earlier one is no longer heard.
+    number: u64,
+    /// Where frames go; none while there is no link.
+    output: Option<Box<dyn Write + Send>>,
 }
 
 /// Where the worker is in its life.
@@ -61,7 +76,7 @@ enum Phase {
 }
 
 /// Serves until the controller says goodbye, the input ends or a signal to end comes. No call runs when it returns,
-/// unless one would not stop.
+/// unless one would not stop. `token`: the nonce that the worker was started with.
 ///
 /// # Errors
 /// An output that can't be written from the start.
@@ -69,28 +84,33 @@ fn serve(
     input: impl Read + Send + 'static,
     output: impl Write + Send + 'static,
     hello: Hello,
-    signals: Option<Signals>,
+    token: String,
+    signals: Signals,
 ) -> io::Result<()> {
     job::keep_panic_messages();
-    let server = Server::new(output);
-    write_frame(&mut *lock(&server.output), &FromWorker::Hello(hello))?;
+    let server = Server::new(output, token);
+    server.send(&FromWorker::Hello(hello));
     let reader = Arc::clone(&server);
-    thread::Builder::new().name("reader".into()).spawn(move || {
-        reader.read(input);
-        reader.enter(Phase::Ending);
+    thread::Builder::new().name("reader".into()).spawn(move || reader.follow(input, 0))?;
+    let on_signal = Arc::clone(&server);
+    signals.each(move |signal| {
+        if signal == resume::SIGNAL {
+            let number = lock(&on_signal.link).number;
+            on_signal.cut(number);
+        } else {
+            on_signal.enter(Phase::Ending);
+        }
     })?;
-    if let Some(signals) = signals {
-        let server = Arc::clone(&server);
-        signals.on_end(move || server.enter(Phase::Ending))?;
-    }
     server.wait_for_the_end();
     Ok(())
 }
 
 impl Server {
-    fn new(output: impl Write + Send + 'static) -> Arc<Server> {
+    fn new(output: impl Write + Send + 'static, token: String) -> Arc<Server> {
         Arc::new(Server {
-            output: Mutex::new(Box::new(output)),
+            link: Mutex::new(Link { number: 0, output: Some(Box::new(output)) }),
+            token,
+            grace: Mutex::default(),
             calls: Mutex::default(),
             finished: Mutex::default(),
             chains: Mutex::default(),
@@ -100,11 +120,50 @@ impl Server {
         })
     }
 
-    /// Takes frames until the input ends or makes no sense.
-    fn read(self: &Arc<Self>, mut input: impl Read) {
+    /// Takes frames from a link until it ends or makes no sense, or another link has taken its place.
+    fn follow(self: &Arc<Self>, mut input: impl Read, number: u64) {
         // A frame that can't be read means that the stream is out of step: nothing after it can be trusted either.
         while let Ok(Some(message)) = read_frame(&mut input) {
-            self.take(message);
+            if lock(&self.link).number != number {
+                return;
+            }
+            match message {
+                FromController::Resume { pid, token, open } if pid != std::process::id() => {
+                    match self.hand_over(input, pid, token, open) {
+                        Ok(Some(back)) => input = back,
+                        Ok(None) => return,
+                        Err(_) => return self.enter(Phase::Ending),
+                    }
+                }
+                message => self.take(message),
+            }
+        }
+        self.cut(number);
+    }
+
+    /// A link is cut: waits for a new one, or ends.
+    fn cut(self: &Arc<Self>, number: u64) {
+        let mut link = lock(&self.link);
+        if link.number != number {
+            return;
+        }
+        let number = number + 1;
+        *link = Link { number, output: None };
+        drop(link);
+        let server = Arc::clone(self);
+        // A thread of its own, because whoever noticed has other things to do.
+        let started = thread::Builder::new().name("reader".into()).spawn(move || {
+            let stream = resume::adrift(&server);
+            match stream.and_then(|stream| Some((stream.try_clone().ok()?, stream))) {
+                Some((output, input)) => {
+                    lock(&server.link).output = Some(Box::new(output));
+                    server.follow(input, number);
+                }
+                None => server.enter(Phase::Ending),
+            }
+        });
+        if started.is_err() {
+            self.enter(Phase::Ending);
         }
     }
 
@@ -128,21 +187,28 @@ impl Server {
                 lock(&self.finished).remove(&call);
             }
             FromController::Bye => self.enter(Phase::Leaving),
+            FromController::Keep(seconds) => {
+                *lock(&self.grace) = Some(Duration::from_secs(seconds.into()));
+            }
+            FromController::Resume { open, .. } => self.resumed(&open),
         }
     }
 
-    /// Sends a message. A controller that is gone is noticed by the reader.
+    /// Sends a message. Without a link it is lost: results are kept, lines are not worth it, and a file that is on its
+    /// way ends its call. A link that is cut is noticed by its reader.
     fn send(&self, message: &FromWorker) {
-        if let Err(error) = write_frame(&mut *lock(&self.output), message)
-            && error.kind() == io::ErrorKind::BrokenPipe
+        let mut link = lock(&self.link);
+        if let Some(output) = &mut link.output
+            && let Err(error) = write_frame(output, message)
+            && error.kind() != io::ErrorKind::InvalidInput
         {
-            self.enter(Phase::Ending);
+            link.output = None;
         }
     }
 
     /// Keeps a result until it is acknowledged, and sends it.
-    fn finish(&self, call: CallId, reply: Reply) {
-        lock(&self.finished).insert(call, reply.clone());
+    fn finish(&self, call: CallId, reply: Reply, control: &Control) {
+        lock(&self.finished).insert(call, (reply.clone(), control.sent_file()));
         lock(&self.calls).remove(&call);
         self.send(&FromWorker::Done { call, reply });
     }

@@ -44,7 +44,12 @@ impl Outlet {
     /// Asks for half a window more of a file.
     fn want(&self, blob: u32, offset: u64) {
         let credit = u32::try_from(HALF_WINDOW).unwrap_or(u32::MAX);
-        self.server.send(&FromWorker::Want { call: self.call, blob, offset, credit });
+        self.send(&FromWorker::Want { call: self.call, blob, offset, credit });
+    }
+
+    fn send(&self, message: &FromWorker) {
+        self.control.note(message);
+        self.server.send(message);
     }
 }
 
@@ -100,11 +105,11 @@ impl Controller for Outlet {
 
     fn piece(&self, data: &[u8]) -> Result<(), Fail> {
         if data.is_empty() {
-            self.server.send(&FromWorker::Piece { call: self.call, data: Vec::new() });
+            self.send(&FromWorker::Piece { call: self.call, data: Vec::new() });
         }
         for part in data.chunks(CHUNK) {
             self.control.spend(part.len()).map_err(stopped)?;
-            self.server.send(&FromWorker::Piece { call: self.call, data: part.to_vec() });
+            self.send(&FromWorker::Piece { call: self.call, data: part.to_vec() });
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ fn serve(nonce: &Nonce, directory: Option<&Path>) -> io::Result<()> {
     }
     let (input, mut output) = take_over()?;
     output.write_all(nonce.hello().as_bytes())?;
-    super::serve(input, output, hello, Some(signals))
+    super::serve(input, output, hello, nonce.token(), signals)
 }
 
 /// Removes workers of other builds from the cache that this one runs from.

@@ -108,3 +108,161 @@ async fn raw_commands_need_no_worker() {
     let output = connector.raw(&target, "kill -9 $$", None, false).await.unwrap();
     assert_eq!(output.rc, 137);
 }
+
+/// Whether a process with this argument runs.
+fn runs(argument: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|it| std::fs::read(it.path().join("cmdline")).ok())
+        .any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_future_is_dropped_is_cancelled_with_all_it_started() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let script = "sleep 4711.001 & sleep 4711.002; true";
+    let future = worker.call(call(&worker, "shell", &[("cmd", script)]), Arc::new(NoFiles), None, None);
+    until("it starts", || runs("4711.001") && runs("4711.002")).await;
+    drop(future);
+    until("it is killed", || !runs("4711.001") && !runs("4711.002")).await;
+    assert_eq!(field(&run(&worker, call(&worker, "ping", &[])).await, "ping"), "pong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_over_its_time_is_killed() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let mut slow = call(&worker, "shell", &[("cmd", "sleep 4712.001")]);
+    slow.timeout = Some(1);
+    let began = Instant::now();
+    assert_eq!(run(&worker, slow).await, Reply::Died("timed out after 1 s".into()));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    until("it is killed", || !runs("4712.001")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_killed_when_the_controller_goes_away() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let future =
+        worker.call(call(&worker, "shell", &[("cmd", "sleep 4713.001")]), Arc::new(NoFiles), None, None);
+    until("it starts", || runs("4713.001")).await;
+    let pid = worker.hello().pid;
+    std::mem::forget(future);
+    // What is left of the worker's streams is closed when its handle's runtime goes.
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    until("it is killed", || !runs("4713.001")).await;
+    until("the worker ends", || !std::path::Path::new(&format!("/proc/{pid}/exe")).exists()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_in_the_middle_fails_the_call_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let script = "kill -9 $PPID; sleep 2";
+    let began = Instant::now();
+    let result = worker.call(call(&worker, "shell", &[("cmd", script)]), Arc::new(NoFiles), None, None).await;
+    let error = result.unwrap_err();
+    assert!(matches!(error, CallError::WorkerDied(_)), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_come_while_the_command_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let fifo = home.path().join("go");
+    let script = format!("mkfifo {0}; echo one; echo two >&2; read x < {0}; echo $x", fifo.display());
+    let mut live = call(&worker, "shell", &[("cmd", &script)]);
+    live.live = true;
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let reply = worker.call(live, Arc::new(NoFiles), Some(sender), None);
+    let mut first = [lines.recv().await.unwrap(), lines.recv().await.unwrap()];
+    first.sort();
+    assert_eq!(first, [(false, "one".to_owned()), (true, "two".to_owned())]);
+    std::fs::write(&fifo, "three\n").unwrap();
+    assert_eq!(field(&reply.await.unwrap(), "stdout"), "one\nthree");
+    assert_eq!(lines.recv().await.unwrap(), (false, "three".to_owned()));
+    assert_eq!(lines.recv().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_lines_neither_delays_the_result_nor_fills_memory() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let mut live = call(&worker, "shell", &[("cmd", "seq 100000")]);
+    live.live = true;
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let reply = worker.call(live, Arc::new(NoFiles), Some(sender), None).await.unwrap();
+    assert!(field(&reply, "stdout").ends_with("\n100000"));
+    let mut count = 0;
+    while lines.recv().await.is_some() {
+        count += 1;
+    }
+    assert!((1..5000).contains(&count), "{count}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chains_run_side_by_side() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let fifo = home.path().join("meet");
+    std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    let [one, two] =
+        [format!("echo met > {}", fifo.display()), format!("cat {}", fifo.display())].map(|script| {
+            worker.call(call(&worker, "shell", &[("cmd", &script)]), Arc::new(NoFiles), None, None)
+        });
+    assert_eq!(field(&two.await.unwrap(), "stdout"), "met");
+    one.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_and_contents_are_seen_in_no_process_list_and_leave_no_files() {
+    let home = tempfile::tempdir().unwrap();
+    let worker = start(&machine(home.path())).await.unwrap();
+    let secret = "nobody-shall-see-4714";
+    let sampling = std::thread::spawn(move || {
+        let until = Instant::now() + Duration::from_millis(600);
+        while Instant::now() < until {
+            for process in std::fs::read_dir("/proc").unwrap().flatten() {
+                for file in ["cmdline", "environ"] {
+                    let text = std::fs::read(process.path().join(file)).unwrap_or_default();
+                    let text = String::from_utf8_lossy(&text);
+                    assert!(!text.contains(secret), "{}", text.replace('\0', " "));
+                }
+            }
+        }
+    });
+    let mut chain = Vec::new();
+    for _ in 0..20 {
+        chain.push(run(&worker, call(&worker, "shell", &[("cmd", "cat"), ("stdin", secret)])).await);
+    }
+    assert!(chain.iter().all(|reply| field(reply, "stdout") == secret));
+    sampling.join().unwrap();
+    let left: Vec<_> = walk(home.path());
+    assert!(left.iter().all(|path| path.ends_with("regatta-worker") || path.is_dir()), "{left:?}");
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        all.push(entry.path());
+        if entry.file_type().unwrap().is_dir() {
+            all.extend(walk(&entry.path()));
+        }
+    }
+    all
+}

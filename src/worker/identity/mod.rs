@@ -154,8 +154,19 @@ impl Child {
                 }
                 self.send(&FromController::Seen(call));
             }
-            FromWorker::Hello(_) => {}
-            other => server.send(&other),
+            FromWorker::Hello(_) | FromWorker::Resumed(_) => {}
+            FromWorker::Want { call, .. }
+            | FromWorker::Piece { call, .. }
+            | FromWorker::Line { call, .. } => {
+                let control = match &*lock(&self.open) {
+                    Open::Calls(calls) => calls.get(&call).cloned(),
+                    Open::Gone(_) => None,
+                };
+                if let Some(control) = control {
+                    control.note(&message);
+                }
+                server.send(&message);
+            }
         }
     }
 }
