@@ -62,6 +62,8 @@ struct Link {
     number: u64,
     /// Where frames go; none while there is no link.
     output: Option<Box<dyn Write + Send>>,
+    /// Whether the end of this link was noticed and a new one is waited for.
+    cut: bool,
 }
 
 /// Where the worker is in its life.
@@ -108,7 +110,7 @@ fn serve(
 impl Server {
     fn new(output: impl Write + Send + 'static, token: String) -> Arc<Server> {
         Arc::new(Server {
-            link: Mutex::new(Link { number: 0, output: Some(Box::new(output)) }),
+            link: Mutex::new(Link { number: 0, output: Some(Box::new(output)), cut: false }),
             token,
             grace: Mutex::default(),
             calls: Mutex::default(),
@@ -144,11 +146,11 @@ impl Server {
     /// A link is cut: waits for a new one, or ends.
     fn cut(self: &Arc<Self>, number: u64) {
         let mut link = lock(&self.link);
-        if link.number != number {
+        if link.number != number || link.cut {
             return;
         }
         let number = number + 1;
-        *link = Link { number, output: None };
+        *link = Link { number, output: None, cut: true };
         drop(link);
         let server = Arc::clone(self);
         // A thread of its own, because whoever noticed has other things to do.
@@ -156,7 +158,7 @@ impl Server {
             let stream = resume::adrift(&server);
             match stream.and_then(|stream| Some((stream.try_clone().ok()?, stream))) {
                 Some((output, input)) => {
-                    lock(&server.link).output = Some(Box::new(output));
+                    *lock(&server.link) = Link { number, output: Some(Box::new(output)), cut: false };
                     server.follow(input, number);
                 }
                 None => server.enter(Phase::Ending),

@@ -7,7 +7,7 @@ use regatta::connection::ssh::{SshContext, SshEnvironment};
 use regatta::connection::{CallError, Connector, ConnectorOptions, NoFiles, Target, Transport};
 use regatta::proto::Reply;
 
-use super::{call, field, images, machine, run, start};
+use super::{call, field, images, is_gone, machine, run, start, until};
 
 fn connector() -> Arc<Connector> {
     let ssh = SshContext::new(SshEnvironment::of_process(), None);
@@ -117,14 +117,6 @@ fn runs(argument: &str) -> bool {
         .any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_future_is_dropped_is_cancelled_with_all_it_started() {
     let home = tempfile::tempdir().unwrap();
@@ -165,7 +157,7 @@ async fn what_runs_is_killed_when_the_controller_goes_away() {
     )
     .unwrap();
     until("it is killed", || !runs("4713.001")).await;
-    until("the worker ends", || !std::path::Path::new(&format!("/proc/{pid}/exe")).exists()).await;
+    until("the worker ends", || is_gone(pid)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

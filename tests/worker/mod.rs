@@ -7,8 +7,8 @@ mod identities;
 mod over_ssh;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use regatta::connection::{ConnectError, Connection, Images, Local, NoFiles, Worker};
 use regatta::proto::{Call, Reply};
@@ -20,8 +20,10 @@ fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_regatta-worker"))
 }
 
+/// The worker, hashed and packed once for all tests.
 fn images() -> Images {
-    Images::only(program())
+    static IMAGES: OnceLock<Images> = OnceLock::new();
+    IMAGES.get_or_init(|| Images::only(program())).clone()
 }
 
 /// This machine with another home, so that the tests leave the real one alone.
@@ -51,4 +53,17 @@ fn field(reply: &Reply, name: &str) -> String {
         Reply::Ran(outcome) => outcome.fields.get(name).map(ToString::to_string).unwrap_or_default(),
         other => panic!("{other:?}"),
     }
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Whether a process has ended, waited for or not.
+fn is_gone(pid: u32) -> bool {
+    !Path::new(&format!("/proc/{pid}/exe")).exists()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use regatta::connection::{CallError, Connector, ConnectorOptions, NoFiles, Worker};
 
-use super::{call, field, images, run};
+use super::{call, field, images, is_gone, run, until};
 use crate::support::sshd::{Home, Sshd, target};
 
 /// A server whose users have `shell` as login shell and an empty cache, and who may connect to it.
@@ -33,7 +33,7 @@ async fn answers(worker: &Arc<Worker>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_is_sent_once_and_serves_many_calls_whatever_the_login_shell_is() {
-    for shell in ["sh", "bash", "fish", "csh", "tcsh", "zsh"] {
+    for shell in ["fish", "csh"] {
         if std::process::Command::new(shell).args(["-c", "true"]).output().is_err() {
             continue;
         }
@@ -85,7 +85,7 @@ async fn a_task_goes_on_when_its_link_is_cut_and_runs_once() {
     let same = connector.worker(&target(sshd.port)).await.unwrap();
     assert_eq!(same.hello().pid, worker.hello().pid);
     connector.close_all().await;
-    assert!(!std::path::Path::new(&format!("/proc/{}", worker.hello().pid)).exists());
+    until("the worker ends", || is_gone(worker.hello().pid)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
