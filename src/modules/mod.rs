@@ -50,7 +50,9 @@ modules! {
         async_status: Host as ["ansible.builtin.async_status"],
     }
     files {
+        copy: Both as ["ansible.builtin.copy"],
         file: Host as ["ansible.builtin.file"],
+        template: Both as ["ansible.builtin.template"],
     }
     net {
         get_url: Host as ["ansible.builtin.get_url"],

@@ -1,7 +1,6 @@
 //! What leaves the host while a module runs: lines of commands, and contents of files in both directions.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -73,7 +72,7 @@ impl Controller for Outlet {
         self.live
     }
 
-    fn receive(&self, blob: usize, file: &mut File) -> Result<(), Fail> {
+    fn receive(&self, blob: usize, file: &mut dyn Write) -> Result<(), Fail> {
         let blob = u32::try_from(blob).map_err(|_| Fail::new("the call has no such file"))?;
         let (mut asked, mut got) = (0, 0);
         let mut failed = None;

@@ -68,6 +68,14 @@ pub trait Module: DeserializeOwned + JsonSchema {
         Vec::new()
     }
 
+    /// The same for a module that has to look again for it.
+    ///
+    /// # Errors
+    /// What can't be read.
+    fn show(&self, plan: &Self::Plan, _host: &dyn Look) -> Result<Vec<Diff>, Fail> {
+        Ok(self.diff(plan))
+    }
+
     /// Makes the change. May look again, and says what really happened.
     ///
     /// # Errors
@@ -201,7 +209,7 @@ pub(super) fn run<M: Module>(
     let Some(plan) = module.plan(host.as_look())? else {
         return module.unchanged(host.as_look());
     };
-    let diffs = if diff { module.diff(&plan) } else { Vec::new() };
+    let diffs = if diff { module.show(&plan, host.as_look())? } else { Vec::new() };
     let mut outcome =
         if check { module.predicted(&plan, host.as_look())? } else { module.apply(plan, host)? };
     if outcome.diff.is_empty() {

@@ -119,4 +119,6 @@ pub trait Look {
     fn now(&self) -> SystemTime;
     /// Files of the controller that came with the call; contents through `Touch::receive`.
     fn blobs(&self) -> &[Blob];
+    /// The contents of blob number `number`, to look at. For files that fit in memory.
+    fn blob(&self, number: usize) -> Result<Vec<u8>, Fail>;
 }

@@ -7,6 +7,7 @@
 mod args;
 mod attributes;
 mod cmd;
+mod diff;
 mod entry;
 mod fail;
 #[cfg(all(test, feature = "controller"))]
@@ -26,13 +27,14 @@ pub use args::{
 };
 pub use attributes::{AttributePlan, FileAttributes, attribute_flags, describe, octal};
 pub use cmd::{Cmd, Ran};
+pub use diff::{DIFF_LIMIT, text_diff};
 pub use entry::{Control, Entry, Execution, Module, Support};
 pub use fail::{Context, Fail};
 pub use glob::{glob, matches};
 pub use links::follow_links;
 pub use look::{FileKind, Group, Look, Stat, User};
 pub use mode::Mode;
-pub use real::{Controller, RealHost};
+pub use real::{Controller, RealHost, digest_of};
 pub use time::{from_date, timestamp};
 pub use touch::{Touch, Write};
 pub use words::{next_word, split_words};

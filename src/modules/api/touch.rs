@@ -18,6 +18,8 @@ pub struct Write {
     pub validate: Option<Cmd>,
     /// Keep the old contents under a name with date and time.
     pub backup: bool,
+    /// A symbolic link at the path gives way to the file instead of being followed.
+    pub replace_link: bool,
     /// Write in place where a rename is refused (a bind-mounted file). Off: only ever old or new, never torn.
     pub unsafe_writes: bool,
 }

@@ -13,7 +13,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::{
-    Blob, BlobKind, Cmd, Fail, FileKind, Group, Look, Module, Outcome, Ran, User, Value, Write, entry,
+    Blob, BlobKind, Cmd, Fail, FileKind, Group, Look, Module, Outcome, Ran, User, Value, Write, digest_of,
+    entry,
 };
 
 /// What a path leads to. Hard links are several paths to one.
@@ -180,8 +181,7 @@ impl FakeHost {
     /// With a file that the controller offers.
     #[must_use]
     pub fn blob(mut self, name: &str, mode: u32, contents: &str) -> FakeHost {
-        let mut hashed = contents.as_bytes();
-        let sha1 = super::real::files::digest(&mut hashed, "sha1", &mut || Ok(())).unwrap();
+        let sha1 = digest_of(contents.as_bytes(), "sha1").unwrap();
         let kind = BlobKind::File { size: contents.len() as u64, sha1 };
         self.blobs.push(Blob { name: name.into(), kind, mode });
         self.contents.push(contents.into());
@@ -315,8 +315,8 @@ impl FakeHost {
     }
 
     fn put(&mut self, path: &Path, contents: &[u8], how: &Write) -> Result<Option<PathBuf>, Fail> {
-        let path = self.resolve(path, true);
-        let old = self.inode(&path, true).cloned();
+        let path = self.resolve(path, !how.replace_link);
+        let old = self.inode(&path, false).filter(|inode| inode.kind != FileKind::Symlink).cloned();
         if old.as_ref().is_some_and(|old| old.kind == FileKind::Directory) {
             return Err(Fail::new(format!(
                 "{} is a folder, so it can't be written as a file",

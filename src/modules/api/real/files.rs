@@ -13,7 +13,7 @@ use super::{Cmd, Context, Fail, Group, Look, RealHost, User};
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The hex digest of what `from` reads. `go_on` may stop it between pieces.
-pub(in crate::modules::api) fn digest(
+pub(super) fn digest(
     from: &mut dyn Read,
     algorithm: &str,
     go_on: &mut dyn FnMut() -> Result<(), Fail>,

@@ -2,10 +2,11 @@
 //!
 //! The worker makes one [`RealHost`] per call; what leaves the host goes through its [`Controller`].
 
-pub(super) mod files;
+mod files;
 mod run;
 mod write;
 
+use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -20,17 +21,25 @@ use rustix::io::Errno;
 
 use super::{Blob, Cmd, Context, Fail, FileKind, Group, Look, Ran, Stat, Touch, User, Write};
 
+/// The hex digest of bytes.
+///
+/// # Errors
+/// An algorithm that is not there.
+pub fn digest_of(mut bytes: &[u8], algorithm: &str) -> Result<String, Fail> {
+    files::digest(&mut bytes, algorithm, &mut || Ok(()))
+}
+
 /// What leaves the host during a call: the worker implements it.
 pub trait Controller {
     /// A running command printed a line. Called only if the call is live.
     fn line(&self, stderr: bool, text: &str);
     /// Whether a running command's lines are wanted.
     fn live(&self) -> bool;
-    /// Brings the contents of blob number `blob` of the call into `file`.
+    /// Brings the contents of blob number `blob` of the call into `sink`.
     ///
     /// # Errors
     /// The controller can't read it any more, the call was cancelled, or the file can't be written.
-    fn receive(&self, blob: usize, file: &mut File) -> Result<(), Fail>;
+    fn receive(&self, blob: usize, sink: &mut dyn io::Write) -> Result<(), Fail>;
     /// Sends a piece of contents (`fetch`); an empty piece is the end. May wait until there is room.
     ///
     /// # Errors
@@ -46,6 +55,8 @@ pub struct RealHost<'a> {
     blobs: &'a [Blob],
     environment: &'a [(String, String)],
     temporary: Vec<PathBuf>,
+    /// The last small blob that was looked at: it need not come twice.
+    seen: RefCell<Option<(usize, Vec<u8>)>>,
 }
 
 impl<'a> RealHost<'a> {
@@ -56,7 +67,7 @@ impl<'a> RealHost<'a> {
         blobs: &'a [Blob],
         environment: &'a [(String, String)],
     ) -> RealHost<'a> {
-        RealHost { controller, blobs, environment, temporary: Vec::new() }
+        RealHost { controller, blobs, environment, temporary: Vec::new(), seen: RefCell::default() }
     }
 
     fn go_on(&self) -> Result<(), Fail> {
@@ -227,6 +238,18 @@ impl Look for RealHost<'_> {
 
     fn blobs(&self) -> &[Blob] {
         self.blobs
+    }
+
+    fn blob(&self, number: usize) -> Result<Vec<u8>, Fail> {
+        if let Some((seen, contents)) = &*self.seen.borrow()
+            && *seen == number
+        {
+            return Ok(contents.clone());
+        }
+        let mut contents = Vec::new();
+        self.controller.receive(number, &mut contents)?;
+        *self.seen.borrow_mut() = Some((number, contents.clone()));
+        Ok(contents)
     }
 }
 

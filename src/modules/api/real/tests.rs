@@ -22,8 +22,8 @@ impl Controller for Recorder {
     fn live(&self) -> bool {
         true
     }
-    fn receive(&self, _blob: usize, file: &mut File) -> Result<(), Fail> {
-        io::Write::write_all(file, self.contents).about(|| "test".into())
+    fn receive(&self, _blob: usize, sink: &mut dyn io::Write) -> Result<(), Fail> {
+        sink.write_all(self.contents).about(|| "test".into())
     }
     fn piece(&self, data: &[u8]) -> Result<(), Fail> {
         self.pieces.borrow_mut().extend_from_slice(data);
