@@ -160,7 +160,7 @@ async fn a_cut_link_ends_commands_without_a_status() {
     let home = Home::of(&sshd);
     let connection = connect(&target(sshd.port), &home.context()).await.unwrap();
     // The session's own server process, which is the parent of the shell.
-    let mut pipe = connection.exec("kill -9 $PPID; sleep 30", false).await.unwrap();
+    let mut pipe = connection.exec("kill -9 $PPID; sleep 3", false).await.unwrap();
     let mut text = String::new();
     let read = tokio::time::timeout(Duration::from_secs(5), pipe.stdout.read_to_string(&mut text)).await;
     assert!(read.is_ok());

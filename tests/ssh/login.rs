@@ -186,6 +186,26 @@ async fn a_wrong_passphrase_may_be_corrected_and_is_not_asked_for_in_vain() {
 }
 
 #[tokio::test]
+async fn an_old_protected_key_is_opened_to_see_what_it_is() {
+    let sshd = Sshd::start();
+    for format in ["PEM", "PKCS8"] {
+        let home = Home::new();
+        home.trust(&sshd);
+        sshd.authorize(&home.key("rsa"));
+        keygen(&["-p", "-q", "-N", "secret", "-m", format, "-f", home.ssh("id_rsa").to_str().unwrap()]);
+        for with_public in [true, false] {
+            let (answers, asked) = Answers::new(&["secret"]);
+            if !with_public {
+                fs::remove_file(home.ssh("id_rsa.pub")).unwrap();
+            }
+            let context = home.context_with(Some(answers));
+            connect(&target(sshd.port), &context).await.unwrap_or_else(|error| panic!("{format}: {error}"));
+            assert_eq!(asked.lock().unwrap().len(), 1, "{format}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn without_anybody_to_ask_a_protected_key_is_named_in_the_message() {
     let sshd = Sshd::start();
     let home = Home::new();

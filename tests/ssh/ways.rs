@@ -8,6 +8,7 @@ use regatta::connection::ssh::connect;
 use regatta::connection::{ConnectError, Target};
 
 use super::refused;
+use crate::support::liar::port_that_sends;
 use crate::support::sshd::{Home, Setup, Sshd, free_port, run, run_with, target, user};
 
 fn through(sshd: &Sshd, jump: &str) -> Target {
@@ -126,6 +127,19 @@ async fn a_jump_that_cannot_go_on_says_so() {
     home.config("Host a\n ProxyJump b\nHost b\n ProxyJump a\n");
     let error = refused(&Target { host: "a".to_owned(), ..target(1) }, &home.context()).await.to_string();
     assert!(error.contains("round in circles"), "{error}");
+}
+
+#[tokio::test]
+async fn hosts_that_wait_for_a_jump_in_vain_learn_it_together() {
+    let (port, serving) = port_that_sends(b"SSH-2.0-x\r\n", false, true).await;
+    let context = Home::new().context();
+    let jump = vec!["-J".to_owned(), format!("127.0.0.1:{port}")];
+    let to = Target { ssh_args: jump, timeout: Duration::from_secs(1), ..target(22) };
+    let start = Instant::now();
+    let all = futures::future::join_all((0..8).map(|_| connect(&to, &context))).await;
+    assert!(all.iter().all(|done| matches!(done, Err(ConnectError::Timeout { .. }))));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    serving.abort();
 }
 
 #[tokio::test]

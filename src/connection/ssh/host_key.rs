@@ -8,6 +8,7 @@ use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PublicKey, Public
 
 use super::context::SshContext;
 use super::known_hosts::{Known, Marker, name_of};
+use super::link::printable;
 use super::pattern;
 use super::settings::Settings;
 use crate::connection::HostKeyCheck;
@@ -131,10 +132,10 @@ impl HostKeyChecker {
         if !principals.is_empty()
             && !principals.iter().any(|p| pattern::matches(&p.to_ascii_lowercase(), &host))
         {
-            return Err(format!("it is for {}, not for {host}", principals.join(", ")));
+            return Err(format!("it is for {}, not for {host}", printable(&principals.join(", "))));
         }
         if let Some((option, _)) = certificate.critical_options().iter().next() {
-            return Err(format!("it demands `{option}`, which is unknown"));
+            return Err(format!("it demands `{}`, which is unknown", printable(option)));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         if now < certificate.valid_after() {

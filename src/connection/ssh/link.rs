@@ -143,6 +143,11 @@ async fn open(address: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream
     socket.connect(address).await
 }
 
+/// What somebody else says, in a message of ours: one line, not endless, nothing that moves a cursor.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(300).collect::<String>().trim().to_owned()
+}
+
 /// What the system says, without its number.
 pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();

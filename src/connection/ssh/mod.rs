@@ -35,7 +35,8 @@ use super::{ConnectError, Connection, Target};
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Connects to a host and logs in. Dropping the future gives up at once and leaves nothing behind.
+/// Connects to a host and logs in. Dropping the future gives up at once and leaves nothing behind. Commands end when the
+/// connection is dropped.
 ///
 /// # Errors
 /// Whatever keeps the host from being used; each attempt ends within the target's timeout.

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -22,7 +23,14 @@ use crate::connection::{ConnectError, Connection, HostKeyCheck, Target};
 type Key = (Vec<Hop>, Option<HostKeyCheck>, Vec<String>);
 
 /// A place for a session; its lock is held while the session is opened.
-type Place = Arc<tokio::sync::Mutex<Option<Arc<Session>>>>;
+type Place = Arc<tokio::sync::Mutex<Opened>>;
+
+/// How opening a session went.
+#[derive(Default)]
+struct Opened {
+    session: Option<Arc<Session>>,
+    failed: Option<(Instant, ConnectError)>,
+}
 
 /// How a host is reached, all settings read.
 pub(super) struct Way {
@@ -72,13 +80,19 @@ impl Way {
     ) -> Result<Option<Arc<Session>>, ConnectError> {
         let Some((key, way)) = &self.via else { return Ok(None) };
         let place = context.jumps.place(key.clone());
+        let asked = Instant::now();
         let mut place = place.lock().await;
-        if let Some(session) = place.as_ref().filter(|session| session.is_open()) {
+        if let Some(session) = place.session.as_ref().filter(|session| session.is_open()) {
             return Ok(Some(session.clone()));
         }
-        let session = Box::pin(super::reach(way, context)).await?;
-        *place = Some(session.clone());
-        Ok(Some(session))
+        // Those who waited while it failed need not try one after the other.
+        if let Some((_, error)) = place.failed.as_ref().filter(|(when, _)| *when > asked) {
+            return Err(error.clone());
+        }
+        let opened = Box::pin(super::reach(way, context)).await;
+        place.failed = opened.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        place.session = opened.as_ref().ok().cloned();
+        opened.map(Some)
     }
 }
 
@@ -97,7 +111,7 @@ impl Jumps {
     pub(super) async fn close(&self) {
         let places = std::mem::take(&mut *self.places.lock().unwrap_or_else(PoisonError::into_inner));
         let closing = places.into_values().map(|place| async move {
-            if let Some(session) = place.lock().await.take() {
+            if let Some(session) = place.lock().await.session.take() {
                 session.close().await;
             }
         });

@@ -17,7 +17,7 @@ use super::auth;
 use super::clock::{Clock, stage};
 use super::context::SshContext;
 use super::host_key::{HostKeyChecker, Refused};
-use super::link::{Knife, Link, Stream, reason};
+use super::link::{Knife, Link, Stream, printable, reason};
 use super::pipe;
 use super::settings::Settings;
 use crate::connection::{ConnectError, Connection, Pipe};
@@ -217,29 +217,37 @@ impl Trouble {
                     russh::AlgorithmKind::Mac => "message authentication",
                     russh::AlgorithmKind::Compression => "compression",
                 };
-                let reason =
-                    format!("no {what} in common: it has {}, we have {}", theirs.join(","), ours.join(","));
+                let theirs = printable(&theirs.join(","));
+                let reason = format!("no {what} in common: it has {theirs}, we have {}", ours.join(","));
                 ConnectError::Connect { address, reason }
             }
-            Trouble::Library(error) => ConnectError::Lost { address, reason: said(&error) },
+            Trouble::Library(error) => {
+                let mut reason = said(&error);
+                if reason == CLOSED {
+                    reason.push_str(
+                        " before it was known who it is (it may have too many at once: MaxStartups)",
+                    );
+                }
+                ConnectError::Lost { address, reason }
+            }
         }
     }
 }
+
+const CLOSED: &str = "the host closed the connection";
 
 /// An error of the library in words.
 fn said(error: &russh::Error) -> String {
     match error {
         russh::Error::Disconnect | russh::Error::HUP | russh::Error::SendError | russh::Error::RecvError => {
-            "the host closed the connection".to_owned()
+            CLOSED.to_owned()
         }
-        russh::Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            "the host closed the connection".to_owned()
-        }
+        russh::Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => CLOSED.to_owned(),
         russh::Error::IO(error) => reason(error),
         russh::Error::KeepaliveTimeout => "the host does not answer any more".to_owned(),
         russh::Error::Version => "what answers there does not speak SSH 2".to_owned(),
         russh::Error::Join(_) => "the SSH library failed".to_owned(),
-        error => error.to_string(),
+        error => printable(&error.to_string()),
     }
 }
 
@@ -253,9 +261,7 @@ impl Handler for Events {
     async fn disconnected(&mut self, reason: DisconnectReason<Trouble>) -> Result<(), Trouble> {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                // The host's words, without what could upset a terminal.
-                let text: String = info.message.chars().filter(|c| !c.is_control()).take(200).collect();
-                self.farewell.set(format!("the host ended the session: {text}"));
+                self.farewell.set(format!("the host ended the session: {}", printable(&info.message)));
                 Ok(())
             }
             DisconnectReason::Error(error) => {
@@ -350,5 +356,35 @@ impl Handler for Events {
         _session: &mut client::Session,
     ) -> Result<(), Trouble> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Target;
+    use crate::connection::ssh::tests::context;
+
+    #[test]
+    fn nothing_weak_is_offered_and_the_exchange_is_strict() {
+        for argument in ["-oCompression=no", "-oHostKeyAlgorithms=+ssh-rsa,ssh-dss"] {
+            let context = context();
+            let target =
+                Target { host: "web1".to_owned(), ssh_args: vec![argument.to_owned()], ..Target::default() };
+            let settings = Arc::new(Settings::of(&target, &context).unwrap());
+            let config = config(&settings, &HostKeyChecker::new(&context, &settings));
+            let preferred = &config.preferred;
+            let names =
+                preferred.kex.iter().map(AsRef::as_ref).chain(preferred.mac.iter().map(AsRef::as_ref));
+            let names = names.chain(preferred.cipher.iter().map(AsRef::as_ref)).map(str::to_owned);
+            let keys = preferred.key.iter().chain(preferred.host_key_certificates.iter());
+            let names: Vec<_> = names.chain(keys.map(ToString::to_string)).collect();
+            for weak in ["sha1", "cbc", "ssh-rsa", "ssh-dss", "none", "arcfour", "hmac-md5", "clear"] {
+                assert!(!names.iter().any(|name| name.contains(weak)), "{weak} in {names:?}");
+            }
+            assert!(names.iter().any(|name| name == "kex-strict-c-v00@openssh.com"));
+            assert_eq!(preferred.compression.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["none"]);
+            assert!(config.nodelay);
+        }
     }
 }

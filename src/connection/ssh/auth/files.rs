@@ -75,11 +75,8 @@ pub(super) fn inspect(path: &Path) -> Result<KeyFile, FileError> {
     };
     let found = match found {
         Some(public) => public,
-        None => match decode_secret_key(&text, None) {
-            Ok(key) => key.public_key().clone(),
-            Err(russh::keys::Error::KeyIsEncrypted) => return Err(FileError::Locked),
-            Err(_) => return Err(FileError::Broken),
-        },
+        None if protected(&text) => return Err(FileError::Locked),
+        None => decode_secret_key(&text, None).map_err(|_| FileError::Broken)?.public_key().clone(),
     };
     Ok(KeyFile { public: found, private: true })
 }

@@ -16,6 +16,7 @@ use self::keys::{Candidate, Keys};
 use self::report::Report;
 use super::clock::Clock;
 use super::context::SshContext;
+use super::link::printable;
 use super::session::{Events, Farewell};
 use super::settings::Settings;
 use crate::connection::ConnectError;
@@ -44,6 +45,7 @@ pub(super) async fn log_in(
         report,
         allowed: None,
         used: Vec::new(),
+        rsa_hash: None,
         done: false,
     };
     let went = dialogue.run().await;
@@ -73,6 +75,8 @@ struct Dialogue<'a> {
     allowed: Option<Vec<MethodKind>>,
     /// Methods that are through: tried, or taken as one of several.
     used: Vec<&'static str>,
+    /// What RSA keys sign with.
+    rsa_hash: Option<HashAlg>,
     done: bool,
 }
 
@@ -159,9 +163,13 @@ impl Dialogue<'_> {
     async fn try_key(&mut self, candidate: &Candidate) -> Result<Option<AuthResult>, russh::Error> {
         let hash = match candidate.public.algorithm() {
             Algorithm::Rsa { .. } => {
-                // Hosts that don't say what they take get the better one. SHA-1 is never used.
-                let best = self.handle.best_supported_rsa_hash().await?.flatten();
-                Some(best.unwrap_or(HashAlg::Sha512))
+                // Hosts that don't say what they take get the better one, and are not asked again, since asking
+                // takes a second then. SHA-1 is never used.
+                if self.rsa_hash.is_none() {
+                    let best = self.handle.best_supported_rsa_hash().await?.flatten();
+                    self.rsa_hash = Some(best.unwrap_or(HashAlg::Sha512));
+                }
+                self.rsa_hash
             }
             _ => None,
         };
@@ -235,9 +243,8 @@ impl Dialogue<'_> {
                     None => signer::question(self.context, self.clock, self.settings, &prompt.prompt).await,
                 };
                 if answer.is_none() {
-                    let text: String =
-                        prompt.prompt.trim().chars().filter(|c| !c.is_control()).take(80).collect();
-                    self.report.unusable("keyboard-interactive", &format!("no answer to `{text}`"));
+                    let why = format!("no answer to `{}`", printable(&prompt.prompt));
+                    self.report.unusable("keyboard-interactive", &why);
                 }
                 answers.push(answer.map_or_else(String::new, |answer| answer.expose().to_owned()));
             }

@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 
 use super::super::clock::Clock;
 use super::super::context::SshContext;
+use super::super::link::printable;
 use super::super::questions;
 use super::super::settings::Settings;
 use super::files::{self, FileError};
@@ -111,7 +112,6 @@ pub(super) async fn question(
     settings: &Settings,
     text: &str,
 ) -> Option<Secret> {
-    // What the host says must not be taken for our own words, nor move the cursor.
-    let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    questions::ask_afresh(context, clock, &format!("{} asks: {}", settings.address(), text.trim())).await
+    let text = format!("{} asks: {}", settings.address(), printable(text));
+    questions::ask_afresh(context, clock, &text).await
 }

@@ -1,11 +1,15 @@
 //! `Host` and `Match` lines: whether what follows holds for the host.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::super::pattern;
 use super::super::tokens::Tokens;
 use super::{Line, Reader};
 use crate::connection::ConnectError;
+
+/// How long a command of `Match exec` may take.
+const EXEC_LIMIT: Duration = Duration::from_secs(10);
 
 impl Reader<'_> {
     pub(super) fn host_line(&self, line: &Line) -> bool {
@@ -76,12 +80,27 @@ impl Reader<'_> {
                 let command = Tokens::of(&tokens).quoted().expand(value, origin)?;
                 let mut run = Command::new("/bin/sh");
                 run.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-                run.status().is_ok_and(|status| status.success())
+                run.spawn().is_ok_and(|child| succeeds(child, EXEC_LIMIT))
             }
             // Interactive sessions, tags and networks: nothing of ours is any of these.
             _ => false,
         })
     }
+}
+
+/// Whether a program ends well, and in time.
+fn succeeds(mut child: Child, limit: Duration) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+            Err(_) => break,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
 }
 
 /// The conditions that take a value.

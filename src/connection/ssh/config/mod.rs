@@ -46,7 +46,8 @@ impl Found {
         if kind(&line.keyword) == Kind::Collected {
             let key = (line.keyword.clone(), first.clone());
             self.collected.entry(key).or_insert_with(|| setting(origin()));
-        } else if !self.single.contains_key(&line.keyword) {
+        } else if !self.single.contains_key(rival(&line.keyword)) && !self.single.contains_key(&line.keyword)
+        {
             self.single.insert(line.keyword.clone(), setting(origin()));
         }
     }
@@ -81,6 +82,15 @@ impl Found {
     /// All values of a keyword that is collected.
     pub(super) fn all<'a>(&'a self, keyword: &'a str) -> impl Iterator<Item = &'a Setting> + 'a {
         self.collected.iter().filter(move |((name, _), _)| name == keyword).map(|(_, setting)| setting)
+    }
+}
+
+/// Of two keywords that mean the same in different ways, the first said wins.
+fn rival(keyword: &str) -> &str {
+    match keyword {
+        "proxyjump" => "proxycommand",
+        "proxycommand" => "proxyjump",
+        other => other,
     }
 }
 

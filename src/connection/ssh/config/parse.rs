@@ -119,4 +119,14 @@ mod tests {
         let lines: Vec<_> = file.lines.iter().map(|line| (line.number, line.words[0].as_str())).collect();
         assert_eq!(lines, [(3, "x"), (4, "y")]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "\\PC*", line in "(Host|Match|Port)?[ =\"'\\\\#a-z]*") {
+            File::parse(Path::new("c"), &text);
+            if let Some(line) = Line::parse(1, &line) {
+                assert!(!line.keyword.contains(char::is_whitespace));
+            }
+        }
+    }
 }

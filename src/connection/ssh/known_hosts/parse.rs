@@ -155,4 +155,16 @@ mod tests {
         assert!(entry("web1 ssh-ed25519 notbase64").key().is_none());
         assert!(entry(&format!("web1 {KEY}")).key().is_some());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_is_too_strange(text in "\\PC*", line in "[@|]?(1\\||revoked |cert-authority )?[a-zA-Z0-9*?!,=|\\[\\]: ]*") {
+            for text in [text, line] {
+                if let Ok(Some(entry)) = Entry::parse(1, &text) {
+                    entry.is_for("[web1]:2222");
+                    entry.key();
+                }
+            }
+        }
+    }
 }

@@ -157,7 +157,7 @@ impl Builder<'_> {
             None => target.host.clone(),
         };
         safe_name("host", &host)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let user = found.text("user").unwrap_or(&context.environment.user).to_owned();
         safe_name("user", &user)?;
         let port = found.parsed::<u16>("port", "a number from 1 to 65535")?.unwrap_or(22);
@@ -199,7 +199,6 @@ impl Builder<'_> {
         }
     }
 
-    /// The first of `ProxyJump` and `ProxyCommand` decides in ssh; we let the jump go first.
     fn route(&self, names: &Names) -> Result<Route, ConnectError> {
         let none = |text: &str| text.eq_ignore_ascii_case("none");
         if let Some(setting) = self.found.get("proxyjump") {
@@ -263,7 +262,10 @@ impl Builder<'_> {
     fn login(&self, names: &Names) -> Result<Login, ConnectError> {
         let Builder { target, context, found } = self;
         let named = |path: PathBuf| Identity { path, named: true };
-        let mut identities: Vec<Identity> = target.key_file.iter().cloned().map(named).collect();
+        let home = &context.environment.home;
+        let said =
+            target.key_file.iter().map(|path| path.strip_prefix("~").map_or(path.clone(), |p| home.join(p)));
+        let mut identities: Vec<Identity> = said.map(named).collect();
         let mut none = false;
         for setting in found.all("identityfile") {
             let text = setting.words.first().map_or("", String::as_str);
@@ -366,3 +368,6 @@ impl Names<'_> {
         self.with(context, |tokens| tokens::path(text, home, &tokens, origin))
     }
 }
+
+#[cfg(test)]
+mod tests;
