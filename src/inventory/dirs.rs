@@ -52,7 +52,7 @@ impl VarDir {
             Kind::Group => self.groups.get_or_init(|| list(&self.path.join("group_vars"))),
             Kind::Host => self.hosts.get_or_init(|| list(&self.path.join("host_vars"))),
         };
-        let Some(path) = listing.get(&**name) else { return None };
+        let path = listing.get(&**name)?;
         let key = (kind, name.clone());
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.entry(key).or_insert_with(|| read(path, sources, reader, problems)).clone()

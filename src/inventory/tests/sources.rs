@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::super::Inventory;
 use super::{Files, ini, names, show, vars};
 use crate::diag::{Severity, Sources, code};
@@ -274,4 +276,28 @@ fn a_limit_may_stand_in_a_file() {
     assert_eq!(names(&inventory.limit(&format!("{at_file}:!db")).unwrap().hosts), "w2");
     assert!(inventory.limit("nope").unwrap().hosts.is_empty());
     assert_eq!(inventory.limit("@/nonexistent").unwrap_err().code, code::FILE_UNREADABLE);
+}
+
+proptest! {
+    #[test]
+    fn any_text_can_be_an_inventory(
+        text in r#"([a-c=:\[\]'"\\#; \t\ré{}&*,-]|\n|\[a\]\n|\[a:vars\]\n|\[b:children\]\n|x=|hosts: |children: |all:\n  |\[1:3\]){0,30}"#
+    ) {
+        for name in ["hosts.inv", "hosts.yml"] {
+            let (inventory, diagnostics, sources) = Files::new(&[(name, &text)]).load(&[name]);
+            for diagnostic in diagnostics {
+                for (span, _) in diagnostic.labels {
+                    let covered = text.get(span.start as usize..span.end as usize);
+                    prop_assert!(covered.is_some(), "{text:?}: {} {span:?}", diagnostic.message);
+                }
+            }
+            for host in inventory.all_hosts().values() {
+                for binding in host.vars.vars.values() {
+                    let Binding::Source(node) = binding else { continue };
+                    let (start, end) = (node.span.start as usize, node.span.end as usize);
+                    prop_assert!(sources.text(node.span.file).get(start..end).is_some(), "{text:?}: {node:?}");
+                }
+            }
+        }
+    }
 }
