@@ -58,6 +58,11 @@ impl Reader<'_> {
             };
             if let Some(key) = map.keys().find(|key| short(key) == "import_playbook").cloned() {
                 plays.extend(self.import_playbook(map, &key, &dir, &importing));
+            } else if let Some(key) = task_key(map) {
+                let wrong = format!("a task (`{key}`) stands where a play is expected");
+                let wrong = Diagnostic::error(code::NOT_A_PLAYBOOK, wrong).at(entry.span);
+                self.diagnostics
+                    .push(wrong.help("put it under `tasks` of a play, or include its file from one"));
             } else {
                 plays.push(Arc::new(self.play(map, entry.span, &dir, &importing)));
             }
@@ -209,12 +214,6 @@ impl Reader<'_> {
     fn hosts(&mut self, map: &NodeMap, span: Span) -> Node {
         let Some((at, hosts)) = map.get("hosts") else {
             let wrong = Diagnostic::error(code::MISSING_KEYWORD, "a play needs `hosts`").at(span);
-            let wrong = match ["block", "action", "name"].iter().find(|key| map.contains_key(**key)) {
-                Some(_) if !map.contains_key("tasks") && !map.contains_key("roles") => {
-                    wrong.help("if this is a task, put it under `tasks` of a play")
-                }
-                _ => wrong.suggest("hosts", map.keys().map(|key| &**key)),
-            };
             self.diagnostics.push(wrong);
             return Node::new(crate::yaml::Kind::Null, span);
         };
@@ -290,6 +289,18 @@ impl Reader<'_> {
             unsafe_: flag("unsafe", false),
         })
     }
+}
+
+/// What makes an entry of a playbook a task: it has nothing of a play, and something that only tasks and blocks have.
+fn task_key(map: &NodeMap) -> Option<&str> {
+    let of_plays = ["hosts", "tasks", "roles", "pre_tasks", "post_tasks", "handlers", "gather_facts"];
+    if of_plays.iter().any(|key| map.contains_key(*key)) {
+        return None;
+    }
+    let mut others = map.keys().map(|key| &**key).filter(|key| !keywords::is(key, Place::Play));
+    others.find(|key| {
+        keywords::find(key).is_none() || keywords::is(key, Place::Block) || keywords::is(key, Place::Task)
+    })
 }
 
 /// The lists of a play.

@@ -78,13 +78,17 @@ impl Scene {
 
     /// The file of tasks of this name, for a statement in a file of this scene.
     pub(super) fn find_tasks(&self, name: &str, place: Span) -> Result<PathBuf, Diagnostic> {
-        let kind = if self.handlers { "handlers" } else { "tasks" };
+        // Handlers may include what stands among the tasks.
+        let kinds: &[&str] = if self.handlers { &["handlers", "tasks"] } else { &["tasks"] };
+        let of = |base: &Path| kinds.iter().map(|kind| base.join(kind)).collect::<Vec<_>>();
         let mut dirs = vec![self.dir.clone()];
         if let Some(role) = &self.role {
-            dirs.extend([role.path.join(kind), role.path.clone()]);
-            dirs.extend(role.parent_paths.iter().rev().map(|path| path.join(kind)));
+            dirs.extend(of(&role.path));
+            dirs.push(role.path.clone());
+            dirs.extend(role.parent_paths.iter().rev().flat_map(|path| of(path)));
         }
-        dirs.extend([self.play_dir.join(kind), self.play_dir.clone()]);
+        dirs.extend(of(&self.play_dir));
+        dirs.push(self.play_dir.clone());
         let mut seen = Vec::new();
         dirs.retain(|dir| {
             !seen.contains(dir) && {

@@ -400,3 +400,13 @@ fn a_missing_playbook_is_an_error_without_a_place() {
     let loader = &tree.loader;
     assert!(loader.playbook(Path::new("/nowhere/x.yml")).0.is_none());
 }
+
+#[test]
+fn a_task_among_plays_is_one_mistake() {
+    let tree = Tree::new(&[(
+        "site.yml",
+        "- name: x\n  ping:\n  loop: [1]\n- block: []\n- hosst: all\n  tasks: []\n",
+    )]);
+    let found: Vec<&str> = tree.diagnostics.iter().map(|it| it.code).collect();
+    assert_eq!(found, ["R120", "R120", "R110", "R113"], "{:#?}", tree.messages());
+}

@@ -11,9 +11,6 @@ use crate::yaml::{Kind, Node, NodeMap, Tag};
 
 use super::Checker;
 
-/// The field that takes every other argument.
-const OTHERS: &str = "@others";
-
 impl Checker<'_> {
     fn docs(&mut self, entry: &'static Entry) -> Arc<Vec<ArgumentDoc>> {
         self.docs.entry(entry.name).or_insert_with(|| Arc::new(arguments(entry))).clone()
@@ -118,11 +115,10 @@ fn unknown(module: &str, name: &Str, span: Span, docs: &[ArgumentDoc]) -> Diagno
     if wrong.help.is_none() && names.len() <= 12 && !names.is_empty() { wrong.note(all) } else { wrong }
 }
 
-/// Whether the module takes arguments that it does not name.
+/// Whether the module takes arguments that it does not name: one that none can have is the test of it.
 fn takes_others(entry: &Entry) -> bool {
-    let schema = (entry.schema)();
-    let json = schema.as_value();
-    json["additionalProperties"] == true || json["properties"].get(OTHERS).is_some()
+    let probe = Map::from_iter([("no such argument".into(), Value::from("x"))]);
+    !(entry.validate)(&probe).is_err_and(|error| error.at_key)
 }
 
 /// Whether the value is known only when the task runs.
