@@ -1,5 +1,9 @@
 //! `password_hash`: the hashes that `/etc/shadow` holds.
 
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use blowfish::Blowfish;
 use minijinja::State;
 use sha_crypt::Params;
 
@@ -24,14 +28,23 @@ fn new_salt(length: usize) -> String {
 
 fn password_hash(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let kind = args.str_or("hashtype", "sha512")?;
-    let (most, prefix) = match kind {
-        "sha512" => (16, "$6$"),
-        "sha256" => (16, "$5$"),
-        "md5" => (8, "$1$"),
-        other => {
-            return Err(args.fail(format!("the hash '{other}' is not implemented: sha512, sha256 or md5")));
+    let password = args.text("password");
+    match kind {
+        "sha512" | "sha256" => sha_crypt(args, password.as_bytes(), kind == "sha512"),
+        "bcrypt" | "blowfish" => bcrypt(args, password.as_bytes()),
+        "md5" => {
+            let salt = salt(args, 8)?;
+            Ok(format!("$1${salt}${}", md5_crypt(password.as_bytes(), salt.as_bytes())).into())
         }
-    };
+        other => {
+            Err(args
+                .fail(format!("the hash '{other}' is not known: sha512, sha256, bcrypt, blowfish or md5")))
+        }
+    }
+}
+
+/// The salt that is given, or a new one.
+fn salt(args: &Args, most: usize) -> Outcome<String> {
     let salt = match args.some("salt") {
         Some(salt) => python::text(salt),
         None => new_salt(args.size("salt_size")?.unwrap_or(most).min(most)),
@@ -41,26 +54,70 @@ fn password_hash(_: &mut State<'_, '_>, args: &Args) -> Outcome {
             args.fail(format!("the salt must have at most {most} characters of a-z, A-Z, 0-9, '.' and '/'"))
         );
     }
-    let password = args.text("password");
-    let hash = match kind {
-        "md5" => md5_crypt(password.as_bytes(), salt.as_bytes()),
-        _ => {
-            let default = if kind == "sha512" { 656_000 } else { 535_000 };
-            let rounds = args.int("rounds")?.unwrap_or(default);
-            let rounds = u32::try_from(rounds).map_err(|_| args.fail("'rounds' is out of range"))?;
-            let params = Params::new(rounds).map_err(|error| args.fail(format!("'rounds': {error}")))?;
-            let shown = match rounds {
-                IMPLICIT_ROUNDS => String::new(),
-                rounds => format!("rounds={rounds}$"),
-            };
-            let encoded = match kind {
-                "sha512" => encode(&sha_crypt::sha512_crypt(password.as_bytes(), salt.as_bytes(), params)),
-                _ => encode(&sha_crypt::sha256_crypt(password.as_bytes(), salt.as_bytes(), params)),
-            };
-            return Ok(format!("{prefix}{shown}{salt}${encoded}").into());
+    Ok(salt)
+}
+
+fn sha_crypt(args: &Args, password: &[u8], long: bool) -> Outcome {
+    let salt = salt(args, 16)?;
+    let rounds = args.int("rounds")?.unwrap_or(if long { 656_000 } else { 535_000 });
+    let rounds = u32::try_from(rounds).map_err(|_| args.fail("'rounds' is out of range"))?;
+    let params = Params::new(rounds).map_err(|error| args.fail(format!("'rounds': {error}")))?;
+    let shown = match rounds {
+        IMPLICIT_ROUNDS => String::new(),
+        rounds => format!("rounds={rounds}$"),
+    };
+    let (prefix, hash) = if long {
+        ("$6$", encode(&sha_crypt::sha512_crypt(password, salt.as_bytes(), params)))
+    } else {
+        ("$5$", encode(&sha_crypt::sha256_crypt(password, salt.as_bytes(), params)))
+    };
+    Ok(format!("{prefix}{shown}{salt}${hash}").into())
+}
+
+/// bcrypt writes base64 with an alphabet of its own, and its salts end in bits that say nothing.
+const BCRYPT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::BCRYPT,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+fn bcrypt(args: &Args, password: &[u8]) -> Outcome {
+    let salt: [u8; 16] = match args.some("salt") {
+        None => rand::random(),
+        Some(salt) => {
+            let raw = BCRYPT.decode(python::text(salt)).ok().and_then(|it| it.try_into().ok());
+            raw.ok_or_else(|| args.fail("the salt must have 22 characters of a-z, A-Z, 0-9, '.' and '/'"))?
         }
     };
-    Ok(format!("{prefix}{salt}${hash}").into())
+    let cost = args.int("rounds")?.unwrap_or(12);
+    if !(4..=31).contains(&cost) {
+        return Err(args.fail("'rounds' must be from 4 to 31"));
+    }
+    let ident = args.str_or("ident", "2b")?.trim_matches('$');
+    if !["2", "2a", "2b", "2y"].contains(&ident) {
+        return Err(args.fail(format!("'{ident}' is no ident: 2b, 2a or 2y")));
+    }
+    let mut key: Vec<u8> = [password, &[0]].concat();
+    key.truncate(72);
+    let mut cipher = Blowfish::bc_init_state();
+    cipher.salted_expand_key(&salt, &key);
+    for _ in 0..1u64 << cost {
+        cipher.bc_expand_key(&key);
+        cipher.bc_expand_key(&salt);
+    }
+    let mut sum = Vec::with_capacity(24);
+    for pair in b"OrpheanBeholderScryDoubt".as_chunks::<8>().0 {
+        let [a, b, c, d, e, f, g, h] = *pair;
+        let mut halves = [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])];
+        for _ in 0..64 {
+            halves = cipher.bc_encrypt(halves);
+        }
+        sum.extend(halves.map(u32::to_be_bytes).concat());
+    }
+    sum.truncate(23);
+    Ok(format!("${ident}${cost:02}${}{}", BCRYPT.encode(salt), BCRYPT.encode(sum)).into())
 }
 
 /// Up to three bytes as characters, the lowest bits first.

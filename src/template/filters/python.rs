@@ -3,8 +3,10 @@
 //! Used by the filters, the tests, the methods, and by whoever writes a value into text.
 
 use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
 
-use minijinja::value::{Value, ValueKind};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
 /// What a filter, a test or a method gives.
@@ -42,7 +44,7 @@ fn write_repr(out: &mut String, value: &Value) {
             write_bytes(out, value.as_bytes().unwrap_or_default());
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            let tuple = value.is_tuple();
+            let tuple = is_tuple(value);
             out.push(if tuple { '(' } else { '[' });
             let mut count = 0;
             for item in value.try_iter().into_iter().flatten() {
@@ -168,7 +170,7 @@ pub fn type_name(value: &Value) -> &'static str {
         ValueKind::Number => "float",
         ValueKind::String => "str",
         ValueKind::Bytes => "bytes",
-        ValueKind::Seq if value.is_tuple() => "tuple",
+        ValueKind::Seq if is_tuple(value) => "tuple",
         ValueKind::Seq | ValueKind::Iterable => "list",
         ValueKind::Map => "dict",
         _ => "object",
@@ -206,6 +208,41 @@ pub(crate) fn list(items: Vec<Value>) -> Value {
 /// A tuple of two.
 pub(crate) fn pair(a: impl Into<Value>, b: impl Into<Value>) -> Value {
     Value::from((a.into(), b.into()))
+}
+
+/// One group of `groupby`: a pair whose parts also have names.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// What its items have in common.
+    pub(crate) grouper: Value,
+    /// Its items.
+    pub(crate) list: Value,
+}
+
+impl Object for Group {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match (key.as_usize(), key.as_str()) {
+            (Some(0), _) | (_, Some("grouper")) => Some(self.grouper.clone()),
+            (Some(1), _) | (_, Some("list")) => Some(self.list.clone()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(2)
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&repr(&pair(self.grouper.clone(), self.list.clone())))
+    }
+}
+
+fn is_tuple(value: &Value) -> bool {
+    value.is_tuple() || value.downcast_object_ref::<Group>().is_some()
 }
 
 /// Whether it is a list, a tuple or an iterator.

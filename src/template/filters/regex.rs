@@ -1,5 +1,9 @@
 //! Filters with patterns in Python's syntax, matched by fancy-regex. Tests with patterns use [`Pattern`] too.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use fancy_regex::{Regex, RegexBuilder};
 use minijinja::State;
 use minijinja::value::{Value, ValueKind};
@@ -23,7 +27,18 @@ pub(super) const FILTERS: &[Filter] = &[
 pub(crate) type Captures<'t> = fancy_regex::Captures<'t, str>;
 
 /// A compiled pattern.
-pub(crate) struct Pattern(Regex);
+pub(crate) struct Pattern(Rc<Regex>);
+
+/// What a pattern was compiled from: its text, whether case is ignored, whether lines count.
+type Key = (String, bool, bool);
+
+thread_local! {
+    /// The patterns met lately: loops use the same one again and again.
+    static COMPILED: RefCell<HashMap<Key, Rc<Regex>>> = RefCell::default();
+}
+
+/// How many patterns are kept.
+const KEPT: usize = 256;
 
 impl Pattern {
     /// Compiles a pattern that is in Python's syntax.
@@ -31,11 +46,23 @@ impl Pattern {
     /// # Errors
     /// If it is no pattern.
     pub(crate) fn new(pattern: &str, ignore_case: bool, multi_line: bool) -> Outcome<Pattern> {
-        let built = RegexBuilder::new(&translate(pattern, multi_line))
+        let key = (pattern.to_owned(), ignore_case, multi_line);
+        if let Some(regex) = COMPILED.with_borrow(|compiled| compiled.get(&key).cloned()) {
+            return Ok(Pattern(regex));
+        }
+        let regex = RegexBuilder::new(&translate(pattern, multi_line))
             .case_insensitive(ignore_case)
             .multi_line(multi_line)
-            .build();
-        built.map(Pattern).map_err(|error| fail(format!("'{pattern}' is no pattern: {error}")))
+            .build()
+            .map_err(|error| fail(format!("'{pattern}' is no pattern: {error}")))?;
+        let regex = Rc::new(regex);
+        COMPILED.with_borrow_mut(|compiled| {
+            if compiled.len() >= KEPT {
+                compiled.clear();
+            }
+            compiled.insert(key, regex.clone());
+        });
+        Ok(Pattern(regex))
     }
 
     /// The first match at or after the beginning of the text.

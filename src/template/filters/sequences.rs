@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use minijinja::State;
 use minijinja::value::{Kwargs, Value, ValueKind};
 
-use super::python::{self, attribute, fold_case, list, sort_by_key};
+use super::python::{self, Group, attribute, fold_case, list, sort_by_key};
 use super::{Args, Filter, Outcome, apply, filter};
 
 pub(super) const FILTERS: &[Filter] = &[
@@ -252,7 +252,8 @@ fn groupby(_: &mut State<'_, '_>, args: &Args) -> Outcome {
             _ => groups.push((key, found(&item)?, vec![item])),
         }
     }
-    Ok(groups.into_iter().map(|(_, name, members)| python::pair(name, list(members))).collect())
+    let group = |(_, grouper, members)| Value::from_object(Group { grouper, list: list(members) });
+    Ok(groups.into_iter().map(group).collect())
 }
 
 fn batch(_: &mut State<'_, '_>, args: &Args) -> Outcome {

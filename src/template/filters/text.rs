@@ -1,11 +1,11 @@
 //! Filters that change text: case, white space, width, replacing. Patterns are in `regex`, markup in `markup`.
 
 use minijinja::State;
-use minijinja::formatting::{FormatStyle, format as format_text};
 use minijinja::value::{Tuple, Value, ValueKind};
 
 use super::python::{self, is_space, split_lines};
 use super::{Args, Filter, Outcome, filter};
+use crate::template::format::percent;
 
 pub(super) const FILTERS: &[Filter] = &[
     filter("lower", "s", |_, a| Ok(a.text("s").to_lowercase().into()), "text in lower case"),
@@ -288,12 +288,6 @@ impl Wrap {
         }
         lines
     }
-}
-
-/// Python's `template % values`: one value, a tuple of them, or a mapping for `%(name)s`.
-pub(crate) fn percent(template: &str, values: &Value) -> Outcome<String> {
-    let values = if values.is_tuple() { python::items(values)? } else { vec![values.clone()] };
-    format_text(FormatStyle::Printf, template, &values)
 }
 
 fn format(_: &mut State<'_, '_>, args: &Args) -> Outcome {

@@ -1,6 +1,7 @@
 //! Filters about IP addresses and networks, as the collection ansible.utils has them.
 
 mod address;
+mod hardware;
 mod query;
 mod tools;
 
@@ -12,6 +13,7 @@ use super::{Args, Filter, Outcome, filter};
 
 use address::Net;
 
+const HARDWARE: &str = "value, query=, alias=";
 const QUERY: &str = "value, query=, version=, alias=";
 
 pub(super) const FILTERS: &[Filter] = &[
@@ -47,6 +49,13 @@ pub(super) const FILTERS: &[Filter] = &[
         "value, offset",
         |_, a| tools::neighbour(a, -1),
         "an earlier host of the network",
+    ),
+    filter("hwaddr", HARDWARE, |_, a| hardware::answer(a, "hwaddr"), "a MAC address, or in another notation"),
+    filter(
+        "macaddr",
+        HARDWARE,
+        |_, a| hardware::answer(a, "macaddr"),
+        "a MAC address, or in another notation",
     ),
     filter("ip4_hex", "arg, delimiter=", tools::ip4_hex, "an IPv4 address in hexadecimal"),
 ];

@@ -72,6 +72,36 @@ const CASES: &[(&str, &str)] = &[
     (r"'a: 1\n---\nb: 2'|from_yaml_all", "[{'a': 1}, {'b': 2}]"),
     ("'a: 1'|from_yaml_all", "[{'a': 1}]"),
     ("''|from_yaml_all", "[]"),
+    (
+        "'secret'|password_hash('bcrypt','abcdefghijklmnopqrstuu',rounds=4)",
+        "'$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW'",
+    ),
+    (
+        "'secret'|password_hash('blowfish','abcdefghijklmnopqrstuu',rounds=4)",
+        "'$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW'",
+    ),
+    (
+        "'secret'|password_hash('bcrypt','abcdefghijklmnopqrstuv',rounds=4)",
+        "'$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW'",
+    ),
+    ("'secret'|password_hash('bcrypt','short',rounds=4)", "!"),
+    (
+        "'secret'|password_hash('bcrypt','abcdefghijklmnopqrstuu',rounds=4,ident='2a')",
+        "'$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW'",
+    ),
+    (
+        "'secret'|password_hash('bcrypt','abcdefghijklmnopqrstuu',rounds=4,ident='$2b$')",
+        "'$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW'",
+    ),
+    ("'secret'|password_hash('bcrypt','abcdefghijklmnopqrstuu',rounds=4,ident='2x')", "!"),
+    (
+        "'a much longer password than seventy-two bytes, which is where this scheme stops reading it'|password_hash('bcrypt','abcdefghijklmnopqrstuu',rounds=4)",
+        "'$2b$04$abcdefghijklmnopqrstuu2plPlkEV486.2TA21DULXcGWxDvhbEm'",
+    ),
+    (
+        "''|password_hash('bcrypt','abcdefghijklmnopqrstuu',rounds=4)",
+        "'$2b$04$abcdefghijklmnopqrstuubyCG3zY1GIXMyxfivm.ClDiInHzxjiq'",
+    ),
 ];
 
 #[test]

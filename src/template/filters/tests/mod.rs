@@ -15,6 +15,7 @@ mod numbers;
 mod path;
 mod random;
 mod regex;
+mod registry;
 mod sequences;
 mod shape;
 mod text;

@@ -235,6 +235,23 @@ const CASES: &[(&str, &str)] = &[
     ("'::1'|ipwrap", "'[::1]'"),
     ("['10.0.0.1','192.168.1.1']|ipv4", "['10.0.0.1', '192.168.1.1']"),
     ("'10.0.0.0/24'|nthhost(2)", "'10.0.0.2'"),
+    ("'22:00:00:00:00:01'|ansible.utils.hwaddr", "'22:00:00:00:00:01'"),
+    ("'220000000001'|ansible.utils.hwaddr('linux')", "'22:00:00:00:00:01'"),
+    ("'22:00:00:00:00:01'|ansible.utils.hwaddr('cisco')", "'2200.0000.0001'"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('unix')", "'22:0:0:a:0:1'"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('bare')", "'2200000A0001'"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('eui48')", "'22-00-00-0A-00-01'"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('int')", "37383395999745"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('pgsql')", "'220000:0a0001'"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('win')", "'22-00-00-0A-00-01'"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('bool')", "True"),
+    ("'22:00:00:0a:00:01'|ansible.utils.hwaddr('nope')", "!"),
+    ("'2200.000a.0001'|ansible.utils.hwaddr", "'2200.000a.0001'"),
+    ("'22-00-00-0A-00-01'|ansible.utils.macaddr", "'22-00-00-0A-00-01'"),
+    ("'x'|ansible.utils.macaddr", "None"),
+    ("'x'|ansible.utils.hwaddr", "None"),
+    ("'x'|ansible.utils.hwaddr('bool')", "None"),
+    ("'x'|ansible.utils.hwaddr('linux')", "!"),
 ];
 
 #[test]
