@@ -284,7 +284,7 @@ impl Shared {
     }
 
     /// The worker is gone: all that wait get to know why.
-    pub(super) fn fail_all(&self, why: CallError) {
+    pub(super) fn fail_all(&self, why: &CallError) {
         self.end.send_replace(Some(why.clone()));
         let calls = std::mem::take(&mut *self.calls());
         for waiting in calls.into_values() {

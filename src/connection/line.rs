@@ -72,7 +72,7 @@ impl Line {
                 None => break why,
             }
         };
-        self.shared.fail_all(why);
+        self.shared.fail_all(&why);
     }
 
     /// Takes the worker up again over a new link, as long as somebody waits for it.
