@@ -7,7 +7,7 @@ use regatta::connection::ssh::{SshContext, SshEnvironment};
 use regatta::connection::{CallError, Connector, ConnectorOptions, NoFiles, Target, Transport};
 use regatta::proto::Reply;
 
-use super::{call, field, images, is_gone, machine, run, start, until};
+use super::{call, field, images, is_gone, machine, run, runs, start, until};
 
 fn connector() -> Arc<Connector> {
     let ssh = SshContext::new(SshEnvironment::of_process(), None);
@@ -107,14 +107,6 @@ async fn raw_commands_need_no_worker() {
     );
     let output = connector.raw(&target, "kill -9 $$", None, false).await.unwrap();
     assert_eq!(output.rc, 137);
-}
-
-/// Whether a process with this argument runs.
-fn runs(argument: &str) -> bool {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|it| std::fs::read(it.path().join("cmdline")).ok())
-        .any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
 #[tokio::test(flavor = "multi_thread")]

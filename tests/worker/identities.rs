@@ -7,11 +7,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use regatta::connection::{Local, Worker};
+use regatta::connection::{CallError, Local, NoFiles, Worker};
 use regatta::proto::{Call, Identity, Reply};
 use regatta::secret::Secret;
 
-use super::{call, field, machine, run, start};
+use super::{call, field, machine, run, runs, start, until};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -134,4 +134,98 @@ async fn what_does_not_work_is_said_clearly_and_soon() {
     }
     let reply = run(&worker, call(&worker, "ping", &[])).await;
     assert_eq!(field(&reply, "ping"), "pong");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_of_another_user_are_like_any_others() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(machine) = village(home.path(), "alice", "echo 'alice ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers")
+    else {
+        return;
+    };
+    let worker = start(&machine).await.unwrap();
+    let bob = |module: &str, arguments: &[(&str, &str)]| Call {
+        identity: Some(identity("sudo", "bob", &[], None)),
+        ..call(&worker, module, arguments)
+    };
+    let shell = |script: &str| bob("shell", &[("cmd", script)]);
+
+    let mut who = shell("id -un; echo $HOME; echo $GREETING; pwd");
+    who.live = true;
+    who.environment = vec![("GREETING".into(), "hello".into())];
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let reply = worker.call(who, Arc::new(NoFiles), Some(sender), None).await.unwrap();
+    let house = home.path().join("homes/bob").display().to_string();
+    assert_eq!(field(&reply, "stdout"), format!("bob\n{house}\nhello\n{house}"));
+    assert_eq!(lines.recv().await.unwrap(), (false, "bob".to_owned()));
+
+    let slow = worker.call(shell("sleep 4715.001"), Arc::new(NoFiles), None, None);
+    until("it starts", || runs("4715.001")).await;
+    drop(slow);
+    until("it is cancelled", || !runs("4715.001")).await;
+
+    let mut slow = shell("sleep 4715.002");
+    slow.timeout = Some(1);
+    assert_eq!(run(&worker, slow).await, Reply::Died("timed out after 1 s".into()));
+
+    let job = Call { detach: Some(60), ..shell("id -un") };
+    let id = field(&run(&worker, job).await, "ansible_job_id");
+    let mut status = run(&worker, bob("async_status", &[("jid", &id)])).await;
+    let began = Instant::now();
+    while field(&status, "finished") != "1" && began.elapsed() < Duration::from_secs(10) {
+        status = run(&worker, bob("async_status", &[("jid", &id)])).await;
+    }
+    assert_eq!(field(&status, "stdout"), "bob");
+
+    let slow = worker.call(shell("sleep 4715.003"), Arc::new(NoFiles), None, None);
+    until("it starts", || runs("4715.003")).await;
+    let pid = rustix::process::Pid::from_raw(worker.hello().pid.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert!(matches!(slow.await.unwrap_err(), CallError::WorkerDied(_)));
+    until("nothing is left behind as another user", || !runs("4715.003")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_is_in_no_process_list_and_in_no_file() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(machine) = village(home.path(), "alice", "echo 'alice ALL=(ALL) ALL' > /etc/sudoers") else {
+        return;
+    };
+    let worker = start(&machine).await.unwrap();
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stop = Arc::clone(&done);
+    let sampling = std::thread::spawn(move || {
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            for process in std::fs::read_dir("/proc").unwrap().flatten() {
+                for file in ["cmdline", "environ"] {
+                    let text = std::fs::read(process.path().join(file)).unwrap_or_default();
+                    let text = String::from_utf8_lossy(&text);
+                    // The village's own script gives alice her password.
+                    assert!(!text.contains(PASSWORD) || text.contains("useradd"), "{text}");
+                }
+            }
+        }
+    });
+    for method in ["sudo", "su"] {
+        let reply = as_user(&worker, identity(method, "bob", &[], Some(PASSWORD))).await;
+        assert_eq!(field(&reply, "ping"), "pong");
+    }
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    sampling.join().unwrap();
+    let found = Command::new("grep")
+        .args(["-rlF", PASSWORD, "/dev/shm", "/var/tmp"])
+        .arg(home.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+    let left = Command::new("find")
+        .arg(home.path().join("homes"))
+        .args(["-name", ".*", "-type", "f"])
+        .output()
+        .unwrap();
+    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    assert!(
+        left.lines().all(|path| [".bashrc", ".profile", ".bash_logout"].iter().any(|it| path.ends_with(it))),
+        "{left}"
+    );
 }

@@ -67,3 +67,11 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 fn is_gone(pid: u32) -> bool {
     !Path::new(&format!("/proc/{pid}/exe")).exists()
 }
+
+/// Whether a process with this argument runs.
+fn runs(argument: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|it| std::fs::read(it.path().join("cmdline")).ok())
+        .any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}
