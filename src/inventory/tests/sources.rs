@@ -279,6 +279,8 @@ fn a_limit_may_stand_in_a_file() {
 }
 
 proptest! {
+    // Each case writes files.
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn any_text_can_be_an_inventory(
         text in r#"([a-c=:\[\]'"\\#; \t\ré{}&*,-]|\n|\[a\]\n|\[a:vars\]\n|\[b:children\]\n|x=|hosts: |children: |all:\n  |\[1:3\]){0,30}"#
