@@ -95,15 +95,17 @@ fn is_undefined(error: &Error) -> bool {
     error.kind() == ErrorKind::UndefinedError || mentions_undefined(error)
 }
 
-/// Operators, methods and conversions tell the kinds of values that they can't work with, and one is undefined.
+/// Operators, methods and conversions tell the kinds of values that they can't work with, and one is undefined; some
+/// tell nothing.
 fn mentions_undefined(error: &Error) -> bool {
+    mentions_undefined_value(error) || error.detail().is_none() && error.kind() == ErrorKind::InvalidOperation
+}
+
+fn mentions_undefined_value(error: &Error) -> bool {
     let detail = error.detail().unwrap_or_default();
     let operation =
-        ["tried to use ", "undefined has no ", "value of type undefined ", "cannot convert undefined "]
-            .iter()
-            .any(|start| detail.starts_with(start));
-    let bare = error.detail().is_none() && error.kind() == ErrorKind::InvalidOperation;
-    operation && detail.contains("undefined") || bare
+        ["tried to use ", "undefined has no ", "value of type undefined ", "cannot convert undefined "];
+    operation.iter().any(|start| detail.starts_with(start)) && detail.contains("undefined")
 }
 
 fn innermost(error: &Error) -> &Error {
@@ -160,7 +162,8 @@ fn undefined_at(
     context: &Context,
     locate: impl Fn(Range<usize>) -> Span,
 ) -> TemplateError {
-    let chains = chains(text, bare, range);
+    let mut chains = chains(text, bare, range);
+    chains.retain(|chain| !chain.is_function(context));
     let missing = chains.iter().find_map(|chain| chain.missing(context));
     if let Some((name, place)) = missing {
         let root = name.split(['.', '[']).next().unwrap_or_default();
@@ -184,7 +187,11 @@ fn undefined_at(
     if let Some(reason) = context.last_reason() {
         return reason.via(locate(range.clone()), "");
     }
-    let local = chains.iter().find(|chain| context.variable(chain.root()).is_none());
+    if error.kind() != ErrorKind::UndefinedError && !mentions_undefined_value(error) {
+        let part = text.get(range.clone()).unwrap_or_default();
+        return TemplateError::new(describe(error, locate(range.clone()), part));
+    }
+    let local = chains.iter().find(|chain| chain.local || context.variable(chain.root).is_none());
     let (name, place) = local.map_or_else(
         || (text.get(range.clone()).unwrap_or_default().trim().to_owned(), range.clone()),
         |chain| (chain.text(text), chain.place()),
@@ -213,16 +220,19 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn root(&self) -> &str {
-        self.root
-    }
-
     fn text(&self, text: &str) -> String {
         text.get(self.place()).unwrap_or_default().to_owned()
     }
 
     fn place(&self) -> Range<usize> {
         self.start..self.steps.last().map_or(self.root_end, |(_, end)| *end)
+    }
+
+    /// Whether it only names one of the functions.
+    fn is_function(&self, context: &Context) -> bool {
+        !self.local
+            && context.engine().environment().globals().any(|(name, _)| name == self.root)
+            && context.variable(self.root).is_none()
     }
 
     /// The shortest part of the chain that is undefined, and where it is.
@@ -234,10 +244,8 @@ impl Chain<'_> {
             let range = self.start..end;
             Some((self.source.get(range.clone()).unwrap_or_default().to_owned(), range))
         };
-        let known_function = context.engine().environment().globals().any(|(name, _)| name == self.root);
         let mut value = match context.variable(self.root) {
             Some(value) if !value.is_undefined() => value,
-            None if known_function => return None,
             _ => return cut(self.root_end),
         };
         for (key, end) in &self.steps {

@@ -207,7 +207,7 @@ impl Engine {
         }
         let syntax = env::inline_syntax();
         let fail = |error: minijinja::Error| blame::syntax(&error, text, 0, span, &self.sources);
-        let (shape, edits) = rewrite::template(text, &syntax).map_err(fail)?;
+        let (shape, edits) = rewrite::template(text, &syntax, true).map_err(fail)?;
         let edited = edits.apply(text);
         let program = match shape {
             Shape::Expression(range) => {

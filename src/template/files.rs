@@ -211,7 +211,7 @@ impl Files {
         let (_, skipped) = header(&raw);
         let text: Arc<str> = Arc::from(&raw[skipped..]);
         let file = self.sources.add(&path, raw);
-        let (edits, edited) = match rewrite::template(&text, syntax) {
+        let (edits, edited) = match rewrite::template(&text, syntax, false) {
             Ok((_, edits)) => {
                 let edited = edits.apply(&text);
                 (edits, edited)

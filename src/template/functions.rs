@@ -1,11 +1,12 @@
 //! The functions that templates can call: `lookup`, `query`, `now`, and the ones that `rewrite` puts in.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Zoned;
 use jiff::fmt::strtime;
-use minijinja::value::{Kwargs, Rest, Value, ValueKind};
+use minijinja::value::{DynObject, Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use crate::diag::{Diagnostic, code};
@@ -20,6 +21,7 @@ use super::own;
 /// Adds the functions to an environment.
 pub(super) fn register(env: &mut Environment<'_>) {
     env.add_function("now", now);
+    env.add_function("dict", dict);
     env.add_function("lookup", |state: &mut State<'_, '_>, name: &str, args: Rest<Value>, kwargs: Kwargs| {
         lookup(state, name, &args, &kwargs, false)
     });
@@ -29,6 +31,10 @@ pub(super) fn register(env: &mut Environment<'_>) {
         });
     }
     env.add_function("__percent", percent);
+    env.add_function("__lt", |a: &Value, b: &Value| ordered("<", a, b).map(Ordering::is_lt));
+    env.add_function("__le", |a: &Value, b: &Value| ordered("<=", a, b).map(Ordering::is_le));
+    env.add_function("__gt", |a: &Value, b: &Value| ordered(">", a, b).map(Ordering::is_gt));
+    env.add_function("__ge", |a: &Value, b: &Value| ordered(">=", a, b).map(Ordering::is_ge));
     env.add_filter("__own", own::own);
 }
 
@@ -37,6 +43,27 @@ pub(super) fn context(state: &State<'_, '_>) -> Result<Context, Error> {
     let root = state.lookup(SELF).and_then(|value| value.downcast_object::<Root>());
     root.map(|root: Arc<Root>| root.0.clone())
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "there are no variables here"))
+}
+
+/// `dict(pairs, a=1)`: a mapping from a mapping or a list of pairs, and from arguments by name.
+fn dict(args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let mut pairs: Vec<(Value, Value)> = Vec::new();
+    for arg in args.into_values() {
+        if arg.kind() == ValueKind::Map {
+            pairs.extend(arg.as_object().and_then(DynObject::try_iter_pairs).into_iter().flatten());
+            continue;
+        }
+        if arg.is_undefined() {
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        for item in arg.try_iter()? {
+            let pair: Vec<Value> = item.try_iter()?.collect();
+            let [key, value] = <[Value; 2]>::try_from(pair)
+                .map_err(|_| Error::new(ErrorKind::InvalidOperation, "dict: each item must be a pair"))?;
+            pairs.push((key, value));
+        }
+    }
+    Ok(Value::from_pairs(pairs))
 }
 
 /// `lookup(name, term, …, option=…)`; `query` is the same with `wantlist=True`.
@@ -136,6 +163,38 @@ fn percent(left: &Value, right: &Value) -> Result<Value, Error> {
             native::type_name(left),
             native::type_name(right)
         ))),
+    }
+}
+
+/// The order of two values that have one: numbers with numbers, text with text, lists with lists.
+fn ordered(operator: &str, left: &Value, right: &Value) -> Result<Ordering, Error> {
+    if left.is_undefined() || right.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "a value is undefined"));
+    }
+    let family = |value: &Value| match value.kind() {
+        ValueKind::Bool | ValueKind::Number => Some(0),
+        ValueKind::String => Some(1),
+        ValueKind::Seq | ValueKind::Iterable => Some(2),
+        ValueKind::Bytes => Some(3),
+        _ => None,
+    };
+    match (family(left), family(right)) {
+        (Some(a), Some(b)) if a == b => Ok(match left.kind() == right.kind() {
+            true => left.cmp(right),
+            // One of the two is a boolean: it counts as 0 or 1.
+            false => whole(left)
+                .map_or_else(|| left.clone(), Value::from)
+                .cmp(&whole(right).map_or_else(|| right.clone(), Value::from)),
+        }),
+        _ => {
+            let (left, right) = (native::type_name(left), native::type_name(right));
+            Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!(
+                    "`{operator}` can't compare {left} with {right}; convert one of them, as in `x | int`"
+                ),
+            ))
+        }
     }
 }
 

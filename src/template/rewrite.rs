@@ -1,18 +1,18 @@
 //! The small edits that make a template mean in minijinja what it means in Ansible.
 //!
-//! Nearly all templates need none. Edited are: access below something that may be undefined where that is allowed
-//! (`a.b.c | default(x)`), `%` (which also formats text), and lists and mappings that a template changes in place
-//! (`x.append(1)`). The edits are made in the text, at the places that the parser gives, so that included files get
+//! Most templates need none. Edited are: access below something that may be undefined where that is allowed
+//! (`a.b.c | default(x)`), `%` (which also formats text), `<` and its like (which refuse to compare text with numbers),
+//! and lists and mappings that a template changes in place (`x.append(1)`). The edits are made in the text, at the places that the parser gives, so that included files get
 //! them too. `program` and `files` call this.
 
 use std::ops::Range;
 
 use minijinja::Error;
-use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Const, Expr, Spanned, Stmt};
+use minijinja::machinery::ast::{BinOpKind, Call, CallArg, CallType, Expr, Spanned, Stmt};
 use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
-use super::walk::{children, each_call, each_expression};
+use super::walk::{children, each_call, each_expression, each_part};
 
 /// Filters whose input may be undefined.
 pub(super) const LENIENT_FILTERS: &[&str] =
@@ -99,11 +99,12 @@ pub(super) enum Shape {
     Template,
 }
 
-/// Parses a template and finds its edits.
+/// Parses a template and finds its edits. `literal`: backslashes in the texts of `{{ }}` stand for themselves, as they do
+/// in YAML but not in template files.
 ///
 /// # Errors
 /// If it is not a template.
-pub(super) fn template(text: &str, syntax: &SyntaxConfig) -> Result<(Shape, Edits), Error> {
+pub(super) fn template(text: &str, syntax: &SyntaxConfig, literal: bool) -> Result<(Shape, Edits), Error> {
     let root = parse(text, "<template>", syntax.clone())?;
     let mut shape = Shape::Template;
     if let Stmt::Template(template) = &root
@@ -122,6 +123,9 @@ pub(super) fn template(text: &str, syntax: &SyntaxConfig) -> Result<(Shape, Edit
     each_call(&root, &mut |call| mutates |= changes(call));
     each_expression(&root, &mut |expr| mutates |= matches!(expr, Expr::Call(call) if changes(call)));
     let mut rewriter = Rewriter { text, edits: Vec::new(), mutates };
+    if literal && text.contains('\\') {
+        rewriter.backslashes(&root);
+    }
     rewriter.statement(&root);
     Ok((shape, rewriter.finish()))
 }
@@ -157,6 +161,30 @@ impl Rewriter<'_> {
 
     fn insert(&mut self, at: usize, text: &str) {
         self.edits.push((at..at, text.to_owned()));
+    }
+
+    /// `'\d'` → `'\\d'` in what is printed. Escaped quotes stay: without them there is no way to write one.
+    fn backslashes(&mut self, statement: &Stmt<'_>) {
+        if let Stmt::EmitExpr(emit) = statement {
+            each_part(&emit.expr, &mut |expr| {
+                let Expr::Const(it) = expr else { return };
+                if it.value.as_str().is_none() {
+                    return;
+                }
+                let span = it.span();
+                let start = span.start_offset as usize;
+                let mut chars = self.text[start..span.end_offset as usize].char_indices();
+                while let Some((at, c)) = chars.next() {
+                    let next = if c == '\\' { chars.next().map(|(_, next)| next) } else { continue };
+                    match next {
+                        Some('\'' | '"') => {}
+                        Some('\\') => self.insert(start + at, "\\\\"),
+                        _ => self.insert(start + at, "\\"),
+                    }
+                }
+            });
+        }
+        children(statement).for_each(|child| self.backslashes(child));
     }
 
     fn statement(&mut self, statement: &Stmt<'_>) {
@@ -234,7 +262,18 @@ impl Rewriter<'_> {
                     self.expr(&it.left, false);
                     self.expr(&it.right, lenient);
                 }
-                BinOpKind::Rem if !is_number(&it.left) => self.percent(&it.left, &it.right),
+                BinOpKind::Rem if !is_number(&it.left) => self.function("__percent", &it.left, &it.right),
+                BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte
+                    if !(is_number(&it.left) && is_number(&it.right)) =>
+                {
+                    let name = match it.op {
+                        BinOpKind::Lt => "__lt",
+                        BinOpKind::Lte => "__le",
+                        BinOpKind::Gt => "__gt",
+                        _ => "__ge",
+                    };
+                    self.function(name, &it.left, &it.right);
+                }
                 _ => {
                     self.expr(&it.left, false);
                     self.expr(&it.right, false);
@@ -326,15 +365,16 @@ impl Rewriter<'_> {
     }
 
     /// `a % b` → `__percent(a , b)`.
-    fn percent(&mut self, left: &Expr<'_>, right: &Expr<'_>) {
+    fn function(&mut self, name: &str, left: &Expr<'_>, right: &Expr<'_>) {
         let (closed, operator) = closed_parens(self.text, left.span().end_offset as usize);
+        let width = 1 + usize::from(self.text[operator + 1..].starts_with('='));
         let start = open_parens(self.text, true_start(self.text, left), closed);
-        self.insert(start, "__percent(");
+        self.insert(start, &format!("{name}("));
         self.expr(left, false);
-        self.edits.push((operator..operator + 1, ",".to_owned()));
+        self.edits.push((operator..operator + width, ",".to_owned()));
         let begin = true_start(self.text, right);
         self.expr(right, false);
-        let opened = self.text[operator + 1..begin].matches('(').count();
+        let opened = self.text[operator + width..begin].matches('(').count();
         let mut end = right.span().end_offset as usize;
         for _ in 0..opened {
             end += self.text[end..].find(')').map_or(0, |at| at + 1);
@@ -343,8 +383,13 @@ impl Rewriter<'_> {
     }
 }
 
+/// Whether it can only be a number.
 fn is_number(expr: &Expr<'_>) -> bool {
-    matches!(expr, Expr::Const(it) if { let value: &Const = it; value.value.is_number() })
+    match expr {
+        Expr::Const(it) => it.value.is_number(),
+        Expr::Filter(it) => matches!(short(it.name), "int" | "float" | "length" | "count"),
+        _ => false,
+    }
 }
 
 /// `ansible.builtin.default` → `default`.

@@ -169,6 +169,10 @@ fn templates_give_values_of_their_own_type() {
         ("{% if true %}True{% endif %}", json!(true)),
         ("{{ True }} {{ none }} {{ [1, 1.5, none, 'it'] }}", json!("True  [1, 1.5, None, 'it']")),
         ("{{ 1e20 }}|", json!("1e+20|")),
+        ("{{ 'a\\nb' }}{{ 'a\\d' | regex_replace('\\w', '<\\g<0>>') }}{% if 'a\\nb' | length == 3 %}3{% endif %}", json!("a\\nb<a>\\<d>3")),
+        ("{{ 'it\\'s' }}{{ 'x\\\\' }}", json!("it'sx\\\\")),
+        ("{{ dict([('a', 1)], b=2) }}", json!({"a": 1, "b": 2})),
+        ("{{ dict(['x'] | zip([1])) }}", json!({"x": 1})),
         ("{{ dict(a=1, b=2) }}", json!({"a": 1, "b": 2})),
         ("{{ range(3) | list }}", json!([0, 1, 2])),
         ("{{ (1, 2) }}", json!([1, 2])),
@@ -320,6 +324,28 @@ fn percent_formats_text_and_divides_numbers() {
 }
 
 #[test]
+fn only_what_has_an_order_is_compared() {
+    use serde_json::json;
+    bench().gives(&[
+        ("{{ five < 6 }} {{ (five) >= (2 + 3) }} {{ 'a' < 'b' }} {{ [1, 2] < [1, 3] }} {{ true > 0 }} {{ 1 < 1.5 }}", json!("True True True True True True")),
+        ("{{ not five > 6 and d.a <= 1 }} {{ 1 < five < 6 }} {{ (d.b).c > (d.a) }} {{ l | length > 2 }}", json!("True True True True")),
+    ]);
+    bench().fails(&[
+        (
+            "{{ name > 1 }}",
+            "`>` can't compare text with an int; convert one of them, as in `x | int`",
+            "name > 1",
+        ),
+        (
+            "{{ 1 <= none }}",
+            "`<=` can't compare an int with None; convert one of them, as in `x | int`",
+            "1 <= none",
+        ),
+        ("{{ d.a < d.x }}", "`d.x` is undefined", "d.x"),
+    ]);
+}
+
+#[test]
 fn templates_may_change_their_own_lists() {
     use serde_json::json;
     bench().gives(&[
@@ -435,4 +461,68 @@ fn deep_needs_fit_the_stack_and_deeper_ones_are_refused() {
         assert_eq!(error.diagnostic.code, crate::diag::code::RECURSION);
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(deep).unwrap().join().unwrap();
+}
+
+/// The variables of other hosts, each rendered in the scope of its own host.
+#[derive(Debug)]
+struct Hosts {
+    name: String,
+    own: Arc<dyn Scope>,
+}
+
+impl LazyMap for Hosts {
+    fn get(&self, key: &str) -> Option<Binding> {
+        let own = Arc::new(Hosts { name: key.into(), own: self.own.clone() });
+        (key != "h9")
+            .then_some(Binding::Lazy(own))
+            .filter(|_| self.name.is_empty())
+            .or_else(|| self.own.lookup(key))
+    }
+    fn keys(&self) -> Vec<Str> {
+        if self.name.is_empty() { vec!["h1".into()] } else { self.own.names() }
+    }
+    fn scope(&self) -> Option<Arc<dyn Scope>> {
+        (!self.name.is_empty()).then(|| self.own.clone())
+    }
+}
+
+#[test]
+fn other_hosts_variables_are_rendered_in_their_own_scope() {
+    use serde_json::json;
+    let other = Bench::new()
+        .source("ip", json!("10.0.0.{{ n }}"))
+        .source("n", json!(7))
+        .source("bad", json!("{{ nope }}"));
+    let mut bench = Bench::new().source("n", json!(1)).source("ip", json!("here {{ hostvars['h1'].ip }}"));
+    let hosts = Hosts { name: String::new(), own: other.scope() };
+    bench.vars.map.insert("hostvars".into(), Binding::Lazy(Arc::new(hosts)));
+    bench.gives(&[
+        ("{{ hostvars['h1'].ip }} {{ hostvars.h1['ip'] }} {{ n }}", json!("10.0.0.7 10.0.0.7 1")),
+        ("{{ ip }}", json!("here 10.0.0.7")),
+        ("{{ hostvars['h1'].zz | default('x') }}{{ hostvars['h9'].ip | default('y') }}", json!("xy")),
+        (
+            "{{ hostvars['h1'].bad | default('z') }}{{ 'h1' in hostvars }}{{ 'h9' in hostvars }}",
+            json!("zTrueFalse"),
+        ),
+        (
+            "{{ hostvars | list }} {{ ['h1'] | map('extract', hostvars, 'ip') | list }}",
+            json!("['h1'] ['10.0.0.7']"),
+        ),
+        ("{{ hostvars['h1'] | dict2items | map(attribute='key') | list }}", json!(["bad", "ip", "n"])),
+    ]);
+    let error = bench.render("{{ hostvars['h1'].bad }}").unwrap_err();
+    assert_eq!(error.undefined.as_deref(), Some("nope"));
+    assert_eq!(error.diagnostic.message, "`nope` is undefined");
+}
+
+#[test]
+fn an_evaluation_keeps_nothing_alive() {
+    let bench = bench();
+    let scope = bench.scope();
+    for text in ["{{ d }}", "{{ vars['d'].b.c }}", "{{ a }}", "{{ nope }}", "{{ l | map('string') | list }}"]
+    {
+        let _ = bench.engine.render(&bench.node(text.into()), &scope);
+        let _ = bench.engine.condition(&bench.node("d.b.c == 5".into()), &scope);
+    }
+    assert_eq!(Arc::strong_count(&scope), 1);
 }
