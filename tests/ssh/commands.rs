@@ -17,11 +17,22 @@ async fn a_command_gets_its_input_and_gives_output_errors_and_status() {
     assert_eq!(ended, (Some(3), "HELLO".to_owned(), "oh\n".to_owned()));
     assert_eq!(run(&*connection, "kill -9 $$").await.0, Some(137));
     assert_eq!(run(&*connection, "test -t 1").await.0, Some(1));
-    assert_eq!(run_with(&*connection, "test -t 1", b"", true).await.0, Some(0));
     assert!(connection.is_open());
     connection.close().await;
     assert!(!connection.is_open());
     assert!(connection.exec("true", false).await.is_err());
+}
+
+#[tokio::test]
+async fn a_terminal_is_there_when_it_is_asked_for() {
+    let sshd = Sshd::start();
+    let home = Home::of(&sshd);
+    let connection = connect(&target(sshd.port), &home.context()).await.unwrap();
+    let (code, output, _) =
+        run_with(&*connection, "test -t 0 && test -t 1 && test -t 2 && echo yes", b"", true).await;
+    // In some containers an sshd that is not root can't have terminals.
+    let cannot = sshd.log().contains("chown(/dev/pts");
+    assert!((code, output.as_str()) == (Some(0), "yes\r\n") || cannot, "{code:?} {output} {}", sshd.log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -166,6 +177,25 @@ async fn a_cut_link_ends_commands_without_a_status() {
     assert!(read.is_ok());
     assert_eq!(pipe.exit.await, None);
     assert!(!connection.is_open());
+}
+
+#[tokio::test]
+async fn a_host_that_freezes_is_noticed() {
+    let sshd = Sshd::start();
+    let home = Home::of(&sshd);
+    home.config("ServerAliveInterval 1\nServerAliveCountMax 1\n");
+    let connection = connect(&target(sshd.port), &home.context()).await.unwrap();
+    let mut pipe = connection.exec("echo $PPID; kill -STOP $PPID; sleep 1", false).await.unwrap();
+    let mut server = [0; 16];
+    let n = pipe.stdout.read(&mut server).await.unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(15), pipe.stdout.read_to_end(&mut rest)).await;
+    let server = std::str::from_utf8(&server[..n]).unwrap().trim();
+    assert!(std::process::Command::new("kill").args(["-KILL", server]).status().unwrap().success());
+    assert!(ended.is_ok());
+    assert_eq!(pipe.exit.await, None);
+    let error = connection.exec("true", false).await.err().unwrap().to_string();
+    assert!(error.contains("the host does not answer any more"), "{error}");
 }
 
 #[tokio::test]

@@ -126,7 +126,10 @@ impl Dialogue<'_> {
                 true
             }
             AuthResult::Failure { remaining_methods, partial_success } => {
-                self.allowed = Some(remaining_methods.to_vec());
+                // When the session is over, the library says that nothing is left; what the host said stands.
+                if !(remaining_methods.is_empty() && self.handle.is_closed()) {
+                    self.allowed = Some(remaining_methods.to_vec());
+                }
                 *partial_success
             }
         }

@@ -60,6 +60,10 @@ fn the_users_file_comes_before_the_systems() {
     assert_eq!(files.value("a", "port").as_deref(), Some("1"));
     assert_eq!(files.value("a", "user").as_deref(), Some("root"));
     assert_eq!(files.value("b", "port").as_deref(), Some("2"));
+    let files = Files::new("").with("etc/ssh_config", "Include ssh_config.d/*.conf\n");
+    let files =
+        files.with("etc/ssh_config.d/site.conf", "Port 3\n").with("etc/ssh_config.d/old", "User never\n");
+    assert_eq!((files.value("a", "port").as_deref(), files.value("a", "user")), (Some("3"), None));
 }
 
 #[test]
