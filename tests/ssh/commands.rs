@@ -185,9 +185,10 @@ async fn a_host_that_freezes_is_noticed() {
     let home = Home::of(&sshd);
     home.config("ServerAliveInterval 1\nServerAliveCountMax 1\n");
     let connection = connect(&target(sshd.port), &home.context()).await.unwrap();
-    let mut pipe = connection.exec("echo $PPID; kill -STOP $PPID; sleep 1", false).await.unwrap();
+    let mut pipe = connection.exec("echo $PPID; read go; kill -STOP $PPID", false).await.unwrap();
     let mut server = [0; 16];
     let n = pipe.stdout.read(&mut server).await.unwrap();
+    pipe.stdin.write_all(b"go\n").await.unwrap();
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(15), pipe.stdout.read_to_end(&mut rest)).await;
     let server = std::str::from_utf8(&server[..n]).unwrap().trim();
