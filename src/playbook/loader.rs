@@ -75,13 +75,18 @@ pub struct RoleRequest {
     pub public: bool,
 }
 
+/// The node of a file and warnings, or all mistakes.
 type Parsed = Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+/// Reads a YAML file; what knows passwords can decrypt files here. The same as `inventory::Reader`.
+pub type FileReader = Arc<dyn Fn(&Path, &Sources) -> Parsed + Send + Sync>;
 
 /// Reads playbooks and what they include.
 pub struct Loader {
     pub(super) sources: Arc<Sources>,
     pub(super) options: LoadOptions,
     pub(super) names: Arc<dyn Names>,
+    reader: FileReader,
     next_id: AtomicU32,
     // Locks and not a single owner: hosts include files at the same time. Held for a look or an insertion only.
     files: Mutex<HashMap<PathBuf, Arc<Parsed>>>,
@@ -101,10 +106,22 @@ impl Loader {
     /// A loader that has read nothing.
     #[must_use]
     pub fn new(sources: Arc<Sources>, options: LoadOptions, names: Arc<dyn Names>) -> Arc<Loader> {
+        Loader::new_with(sources, options, names, Arc::new(yaml::load))
+    }
+
+    /// As [`Loader::new`], with another way to read YAML files.
+    #[must_use]
+    pub fn new_with(
+        sources: Arc<Sources>,
+        options: LoadOptions,
+        names: Arc<dyn Names>,
+        reader: FileReader,
+    ) -> Arc<Loader> {
         Arc::new(Loader {
             sources,
             options,
             names,
+            reader,
             next_id: AtomicU32::new(1),
             files: Mutex::default(),
             included: Mutex::default(),
@@ -243,7 +260,7 @@ impl Loader {
         if let Some(parsed) = locked(&self.files).get(path) {
             return parsed.clone();
         }
-        let parsed = Arc::new(yaml::load(path, &self.sources));
+        let parsed = Arc::new((self.reader)(path, &self.sources));
         locked(&self.files).entry(path.to_path_buf()).or_insert(parsed).clone()
     }
 

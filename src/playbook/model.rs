@@ -316,7 +316,7 @@ pub struct Role {
     pub defaults: Arc<NodeMap>,
     /// `vars/main.yml` (or `vars_from`).
     pub vars: Arc<NodeMap>,
-    /// Parameters given where it is used.
+    /// Parameters given where it is used, on top of those of the roles that led here.
     pub params: Arc<NodeMap>,
     /// Roles that it depends on, in order; their tasks run before its own.
     pub dependencies: Vec<Arc<Role>>,

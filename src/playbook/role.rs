@@ -138,7 +138,11 @@ impl Reader<'_> {
             span: using.span,
             defaults,
             vars: own_vars,
-            params: Arc::new(using.params.clone()),
+            // A role sees the parameters of those that led to it.
+            params: match outer {
+                Some(outer) => super::inherit::over(&outer.params, using.params.clone()),
+                None => Arc::new(using.params.clone()),
+            },
             dependencies: Vec::new(),
             parents,
             parent_paths,

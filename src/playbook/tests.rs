@@ -273,7 +273,7 @@ fn roles_bring_dependencies_variables_and_handlers() {
     assert_eq!(texts(&tasks[0].common.when), ["True"], "a dependency inherits from the role that needs it");
     assert_eq!(texts(&tasks[0].common.tags), ["w"]);
     let role = tasks[0].role.as_ref().unwrap();
-    assert_eq!((&*role.name, role.parents.len(), role.params.len()), ("base", 1, 1));
+    assert_eq!((&*role.name, role.parents.len(), role.params.len()), ("base", 1, 2));
     assert!(tasks[2].dir.ends_with("roles/web/tasks/sub"));
     assert_eq!(tasks[1].common.vars["v"].1.as_str(), Some("entry"));
     assert!(play.tasks.iter().all(|item| matches!(item, Item::Block(block) if block.role.is_some())));

@@ -38,7 +38,7 @@ pub(super) fn validation(
     ]);
     let args = map(vec![
         ("argument_spec", options),
-        ("provided_arguments", Node::new(Kind::Map(role.params.clone()), span)),
+        ("provided_arguments", Node::new(Kind::Map(Arc::new(using.params.clone())), span)),
         ("validate_args_context", context),
     ]);
     let short = spec.get("short_description").and_then(Node::as_str).map(|text| format!(" - {text}"));
