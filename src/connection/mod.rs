@@ -140,3 +140,6 @@ pub enum ConnectError {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

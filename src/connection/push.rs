@@ -44,7 +44,7 @@ pub(super) struct Complaints {
 }
 
 impl Complaints {
-    fn gather(mut stderr: Box<dyn tokio::io::AsyncRead + Send + Unpin>) -> Complaints {
+    pub(super) fn gather(mut stderr: Box<dyn tokio::io::AsyncRead + Send + Unpin>) -> Complaints {
         let (sender, text) = watch::channel(Vec::new());
         let task = tokio::spawn(async move {
             let mut part = [0; 1024];
