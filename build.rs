@@ -17,9 +17,16 @@ fn collect(path: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
 
 fn main() {
     let mut files = BTreeMap::new();
-    for shared in
-        ["src/value", "src/outcome.rs", "src/proto", "src/modules", "src/facts", "src/worker", "Cargo.lock"]
-    {
+    for shared in [
+        "src/value",
+        "src/outcome.rs",
+        "src/pattern.rs",
+        "src/proto",
+        "src/modules",
+        "src/facts",
+        "src/worker",
+        "Cargo.lock",
+    ] {
         println!("cargo::rerun-if-changed={shared}");
         collect(Path::new(shared), &mut files);
     }

@@ -1,13 +1,14 @@
 //! Regatta: Ansible's playbooks, pushed over SSH by a small static worker.
 //!
 //! The layers, lowest first; a layer uses only lower ones (`tests/layers.rs` holds that):
-//! `value` `outcome` `diag` `event` · `proto` `modules` `facts` `yaml` · `worker` `inventory` `template` `vars`
+//! `value` `pattern` `outcome` `diag` `event` · `proto` `modules` `facts` `yaml` · `worker` `inventory` `template` `vars`
 //! `playbook` · `connection` · `engine` · `output` · `cli`. Without the feature `controller` only what the worker
 //! needs is built.
 
 pub mod facts;
 pub mod modules;
 pub mod outcome;
+pub mod pattern;
 pub mod proto;
 pub mod secret;
 pub mod value;

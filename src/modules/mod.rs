@@ -51,7 +51,11 @@ modules! {
     }
     files {
         copy: Both as ["ansible.builtin.copy"],
+        fetch: Both as ["ansible.builtin.fetch"],
         file: Host as ["ansible.builtin.file"],
+        lineinfile: Host as ["ansible.builtin.lineinfile"],
+        slurp: Host as ["ansible.builtin.slurp"],
+        stat: Host as ["ansible.builtin.stat"],
         template: Both as ["ansible.builtin.template"],
     }
     net {

@@ -8,6 +8,7 @@ mod args;
 mod attributes;
 mod cmd;
 mod diff;
+mod edit;
 mod entry;
 mod fail;
 #[cfg(all(test, feature = "controller"))]
@@ -28,6 +29,7 @@ pub use args::{
 pub use attributes::{AttributePlan, FileAttributes, attribute_flags, describe, octal};
 pub use cmd::{Cmd, Ran};
 pub use diff::{DIFF_LIMIT, text_diff};
+pub use edit::{Edit, read_to_edit, to_bytes, to_text};
 pub use entry::{Control, Entry, Execution, Module, Support};
 pub use fail::{Context, Fail};
 pub use glob::{glob, matches};
