@@ -188,9 +188,13 @@ impl Args {
     /// A count, if given and not `None`; a negative one counts as 0.
     ///
     /// # Errors
-    /// As [`Args::int`].
+    /// As [`Args::int`], and for counts that no memory holds.
     pub(crate) fn size(&self, name: &str) -> Outcome<Option<usize>> {
-        Ok(self.int(name)?.map(|it| usize::try_from(it).unwrap_or(0)))
+        const MOST: usize = 10_000_000;
+        match self.int(name)?.map(|it| usize::try_from(it).unwrap_or(0)) {
+            Some(size) if size > MOST => Err(self.fail(format!("'{name}' is too large: {size}"))),
+            size => Ok(size),
+        }
     }
 
     /// The items of an argument, as Python's `for` gives them.

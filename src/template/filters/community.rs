@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use minijinja::State;
 use minijinja::value::{Value, ValueKind};
 
-use super::json::from_serde;
+use super::json::{from_serde, to_serde};
 use super::python::{self, list, sort_by_key};
 use super::shape::{ListMerge, merge};
 use super::{Args, Filter, Outcome, filter, random};
@@ -80,7 +80,7 @@ const TIME: &str = "human_time, unit=, year=, month=";
 fn json_query(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let source = args.str("expr")?;
     let expression = jmespath::compile(source).map_err(|error| args.fail(format!("'{source}': {error}")))?;
-    let data = serde_json::to_value(args.value("data")).map_err(|error| args.fail(error.to_string()))?;
+    let data = to_serde(&args.value("data"))?;
     let found = expression.search(data).map_err(|error| args.fail(format!("'{source}': {error}")))?;
     let found = serde_json::to_value(&*found).map_err(|error| args.fail(error.to_string()))?;
     Ok(from_serde(found))

@@ -231,3 +231,21 @@ pub(crate) fn from_serde(json: serde_json::Value) -> Value {
         serde_json::Value::Object(map) => Value::from_pairs(map.into_iter().map(|(k, v)| (k, from_serde(v)))),
     }
 }
+
+/// A value as serde_json has it.
+///
+/// # Errors
+/// For what JSON cannot say, and for values that could not be made.
+pub(crate) fn to_serde(value: &Value) -> Outcome<serde_json::Value> {
+    Ok(match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => {
+            python::items(value)?.iter().map(to_serde).collect::<Outcome<_>>()?
+        }
+        ValueKind::Map => {
+            let entry = |(key, item): (Value, Value)| Ok((key_text(&key)?, to_serde(&item)?));
+            serde_json::Value::Object(python::pairs(value)?.into_iter().map(entry).collect::<Outcome<_>>()?)
+        }
+        ValueKind::Undefined => return Err(fail("an undefined value has no JSON")),
+        _ => serde_json::to_value(value).map_err(|error| fail(error.to_string()))?,
+    })
+}

@@ -80,7 +80,8 @@ pub fn register(env: &mut Environment<'_>) {
     for (collection, filters) in FAMILIES {
         for filter in *filters {
             let call = |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| -> Outcome {
-                (filter.call)(state, &Args::bind(filter.name, filter.signature, values.into_values())?)
+                let args = Args::bind(filter.name, filter.signature, values.into_values())?;
+                python::watched(|| (filter.call)(state, &args))
             };
             env.add_filter(filter.name, call);
             env.add_filter(format!("{collection}.{}", filter.name), call);

@@ -2,6 +2,7 @@
 //!
 //! Used by the filters, the tests, the methods, and by whoever writes a value into text.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,34 @@ pub(crate) type Outcome<T = Value> = Result<T, Error>;
 /// An error of the kind that wrong operands give.
 pub(crate) fn fail(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+thread_local! {
+    /// The first value that could not be printed since the innermost [`watched`] began.
+    static BROKEN: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+/// Runs a call and fails if a value was printed in it that stands for an error, or that is undefined inside a list.
+///
+/// # Errors
+/// That error, or what the call gives.
+pub(crate) fn watched<T>(call: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let before = BROKEN.take();
+    let result = call();
+    match BROKEN.replace(before) {
+        Some(error) => Err(error),
+        None => result,
+    }
+}
+
+fn broken(value: &Value) {
+    let error = match valid(value.clone()) {
+        Err(error) => error,
+        Ok(_) => Error::new(ErrorKind::UndefinedError, "a value is undefined"),
+    };
+    BROKEN.with_borrow_mut(|first| {
+        first.get_or_insert(error);
+    });
 }
 
 /// As Python's `str()` prints it: text stands bare, everything else as [`repr`].
@@ -71,6 +100,7 @@ fn write_repr(out: &mut String, value: &Value) {
             }
             out.push('}');
         }
+        ValueKind::Invalid | ValueKind::Undefined => broken(value),
         _ => out.push_str(&value.to_string()),
     }
 }

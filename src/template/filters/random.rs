@@ -112,7 +112,8 @@ fn range(args: &Args, random: &mut Random, end: i128) -> Outcome {
     let (start, step) =
         (i128::from(args.int("start")?.unwrap_or(0)), i128::from(args.int("step")?.unwrap_or(1)));
     let step = if step == 0 { 1 } else { step };
-    let count = (end - start + step - step.signum()).checked_div(step).unwrap_or(0);
+    let span = end.saturating_sub(start).saturating_add(step - step.signum());
+    let count = span.checked_div(step).unwrap_or(0);
     match u128::try_from(count) {
         Ok(count) if count > 0 => {
             Ok(python::int(start + step * i128::try_from(random.below(count)).unwrap_or(0)))

@@ -91,13 +91,12 @@ fn translate(pattern: &str, multi_line: bool) -> String {
             '\\' => match chars.next() {
                 Some((_, 'Z')) if class_at.is_none() => out.push_str("\\z"),
                 Some((_, next)) => {
-                    // Python takes a needless backslash before anything that is no letter or digit.
-                    if !next.is_ascii() {
-                        out.push(next);
-                    } else {
+                    // Python takes a needless backslash; here `\<` would mean the beginning of a word.
+                    let needed = next.is_ascii_alphanumeric() || "\\.+*?()|[]{}^$#&-~ \n\t".contains(next);
+                    if needed {
                         out.push('\\');
-                        out.push(next);
                     }
+                    out.push(next);
                 }
                 None => out.push('\\'),
             },

@@ -237,6 +237,9 @@ const MOST: usize = 1_000_000;
 fn product(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     let columns = columns(args)?;
     let repeat = args.size("repeat")?.unwrap_or(1).saturating_mul(columns.len());
+    if repeat > MOST / 1000 {
+        return Err(args.fail("too many repetitions"));
+    }
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for column in columns.iter().cycle().take(repeat) {
         if rows.len().saturating_mul(column.len()) > MOST {

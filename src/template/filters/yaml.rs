@@ -36,7 +36,7 @@ fn to_yaml(args: &Args, indent: usize, flow: Flow) -> Outcome {
     };
     let width = match args.some("width").and_then(python::as_float) {
         Some(width) if width < 0.0 || width.is_infinite() => None,
-        _ => Some(args.size("width")?.unwrap_or(80)),
+        _ => args.int("width")?.map_or(Some(80), |it| usize::try_from(it).ok()),
     };
     let quotes = match args.some("default_style").map(python::text).as_deref() {
         None | Some("") => None,

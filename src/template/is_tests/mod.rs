@@ -14,7 +14,7 @@ mod tests;
 use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{Environment, State};
 
-use super::filters::{Args, Outcome};
+use super::filters::{Args, Outcome, python};
 
 /// A test: its name, its signature (as a filter's), the function, what it asks.
 pub struct Test {
@@ -50,7 +50,8 @@ pub fn register(env: &mut Environment<'_>) {
     for (collection, tests) in FAMILIES {
         for test in *tests {
             let call = |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| -> Outcome<bool> {
-                (test.call)(state, &Args::bind(test.name, test.signature, values.into_values())?)
+                let args = Args::bind(test.name, test.signature, values.into_values())?;
+                python::watched(|| (test.call)(state, &args))
             };
             env.add_test(test.name, call);
             env.add_test(format!("{collection}.{}", test.name), call);

@@ -23,13 +23,13 @@ const DICTIONARY: &[Method] = &[
         Ok(a.pairs("value")?.into_iter().map(|(k, v)| python::pair(k, v)).collect())
     }),
     Method("get", "value, key, default=", get),
-    Method("copy", "value", |a| Ok(a.value("value"))),
+    Method("copy", "value", |a| Ok(Value::from_pairs(a.pairs("value")?))),
 ];
 
 const LIST: &[Method] = &[
     Method("index", "value, item, start=, stop=", index),
     Method("count", "value, item", count),
-    Method("copy", "value", |a| Ok(a.value("value"))),
+    Method("copy", "value", |a| Ok(python::list(a.items("value")?))),
 ];
 
 const NUMBER: &[Method] = &[
@@ -60,7 +60,8 @@ pub fn call(_: &mut State<'_, '_>, value: &Value, name: &str, args: &[Value]) ->
     match methods.iter().find(|method| method.0 == name) {
         Some(Method(name, signature, call)) => {
             let values = std::iter::once(value).chain(args).cloned().collect();
-            call(&Args::bind(name, signature, values)?)
+            let args = Args::bind(name, signature, values)?;
+            python::watched(|| call(&args))
         }
         None => Err(Error::from(ErrorKind::UnknownMethod)),
     }

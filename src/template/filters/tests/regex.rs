@@ -49,6 +49,20 @@ const CASES: &[(&str, &str)] = &[
     ("'a b#c-d/e_f~g&h'|regex_escape", r"'a\\ b\\#c\\-d/e_f\\~g\\&h'"),
     ("'^f.*o(.*)$'|regex_escape('posix_basic')", r"'\\^f\\.\\*o(\\.\\*)\\$'"),
     (r#"'é@"\':;<>,!%='|regex_escape"#, r#"'é@"\':;<>,!%='"#),
+    (r"'a<b>c'|regex_replace('\\<b\\>','x')", "'axc'"),
+    (r"'a_b-c/d'|regex_replace('\\_b\\-c\\/','x')", "'axd'"),
+    (r#"'say "hi"'|regex_replace('\\"','')"#, "'say hi'"),
+    (r"'a@b%c!d,e:f;g=h'|regex_replace('\\@|\\%|\\!|\\,|\\:|\\;|\\=','.')", "'a.b.c.d.e.f.g.h'"),
+    (r"'x.y'|regex_search('^[\\w.-]+$')", "'x.y'"),
+    (r"'tab\there'|regex_search('\\t')", r"'\t'"),
+    (r"'A'|regex_search('\\x41')", "'A'"),
+    (r"'é'|regex_search('\\w')", "'é'"),
+    (r"'2024-01-02'|regex_findall('(?P<y>\\d{4})-(\\d{2})')", "[('2024', '01')]"),
+    (r"'aa bb'|regex_search('(\\w)\\1')", "'aa'"),
+    (r"'a1'|regex_replace('(?P<l>[a-z])(?P<d>\\d)','\\g<d>\\g<l>')", "'1a'"),
+    (r"'foo.bar.baz'|regex_replace('\\.[^.]*$','')", "'foo.bar'"),
+    (r"'  x '|regex_replace('^\\s+|\\s+$','')", "'x'"),
+    (r"'k=v'|regex_replace('^([^=]+)=(.*)$','\\1: \\2')", "'k: v'"),
 ];
 
 #[test]

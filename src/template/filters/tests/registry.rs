@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::Environment;
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind};
 
 use super::super::{FAMILIES, register};
 use crate::template::is_tests;
@@ -74,4 +75,59 @@ fn a_pattern_is_compiled_once_and_found_again() {
     let other = super::super::regex::Pattern::new("a+", true, false).unwrap();
     assert!(first.find("xaa").unwrap().is_some() && second.find("x").unwrap().is_none());
     assert!(other.find("A").unwrap().is_some() && first.find("A").unwrap().is_none());
+}
+
+#[test]
+fn a_value_that_could_not_be_made_fails_whatever_uses_it() {
+    let mut env = Environment::new();
+    register(&mut env);
+    is_tests::register(&mut env);
+    env.set_unknown_method_callback(crate::template::methods::call);
+    let broken = || Value::from(Error::new(ErrorKind::InvalidOperation, "it broke"));
+    let context = Value::from_pairs([
+        ("list", Value::from(vec![Value::from(1), broken()])),
+        ("map", Value::from_pairs([("a", broken())])),
+        ("hole", Value::from(vec![Value::UNDEFINED])),
+    ]);
+    for (source, message) in [
+        ("list | string", "it broke"),
+        ("list | upper", "it broke"),
+        ("list | to_json", "it broke"),
+        ("map | to_nice_yaml", "it broke"),
+        ("map | json_query('a')", "it broke"),
+        ("map | combine({'b': 1})", "it broke"),
+        ("[map] | map(attribute='a') | join", "it broke"),
+        ("list | join(',')", "it broke"),
+        ("list is search('x')", "it broke"),
+        ("map.values() | list", "it broke"),
+        ("'{}'.format(list)", "it broke"),
+        ("hole | string", "undefined"),
+    ] {
+        let shown = env.compile_expression(source).and_then(|it| it.eval(&context));
+        let shown = shown.map_or_else(|error| error.to_string(), |value| format!("no error: {value}"));
+        assert!(shown.contains(message) && !shown.starts_with("no error"), "{source}: {shown}");
+    }
+    assert!(env.compile_expression("[1] | string").unwrap().eval(&context).is_ok());
+}
+
+#[test]
+fn counts_that_no_memory_holds_are_refused() {
+    let mut env = Environment::new();
+    register(&mut env);
+    env.set_unknown_method_callback(crate::template::methods::call);
+    for source in [
+        "'x' | center(99999999999)",
+        "'x'.ljust(99999999999)",
+        "[1] | batch(99999999999, 0)",
+        "[1] | slice(99999999999)",
+        "[1] | product(repeat=99999999)",
+        "range(2000) | product(range(2000))",
+        "'{:99999999999}'.format(1)",
+        "170141183460469231731687303715884105727 | random(start=-5, step=-3, seed=1)",
+    ] {
+        assert!(env.compile_expression(source).unwrap().eval(()).is_err(), "{source}");
+    }
+    let wide =
+        env.compile_expression("{'a': 'b c'} | to_nice_yaml(width=99999999999)").unwrap().eval(()).unwrap();
+    assert_eq!(wide.to_string(), "a: b c\n");
 }
