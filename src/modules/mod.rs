@@ -63,7 +63,12 @@ modules! {
         wait_for: Host as ["ansible.builtin.wait_for"],
     }
     packages {
+        apk: Host as ["community.general.apk"],
         apt: Host as ["ansible.builtin.apt"],
+        dnf: Host as ["ansible.builtin.dnf", "ansible.builtin.dnf5", "ansible.builtin.yum"],
+        package: Host as ["ansible.builtin.package"],
+        pacman: Host as ["community.general.pacman"],
+        zypper: Host as ["community.general.zypper"],
     }
     services {
         service: Host as ["ansible.builtin.service"],

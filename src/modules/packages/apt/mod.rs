@@ -170,6 +170,14 @@ pub struct Plan {
     lines: Vec<String>,
 }
 
+impl Plan {
+    /// One line for each package that comes or goes.
+    pub(super) fn diff(&self) -> Vec<Diff> {
+        let text: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
+        if text.is_empty() { Vec::new() } else { vec![Diff { prepared: Some(text), ..Diff::default() }] }
+    }
+}
+
 /// One call of apt-get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
@@ -240,8 +248,7 @@ stderr: What apt-get complained about.
     }
 
     fn diff(&self, plan: &Plan) -> Vec<Diff> {
-        let text: String = plan.lines.iter().map(|line| format!("{line}\n")).collect();
-        if text.is_empty() { Vec::new() } else { vec![Diff { prepared: Some(text), ..Diff::default() }] }
+        plan.diff()
     }
 
     fn predicted(&self, plan: &Plan, host: &dyn Look) -> Result<Outcome, Fail> {
