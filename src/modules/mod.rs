@@ -65,18 +65,24 @@ modules! {
     packages {
         apk: Host as ["community.general.apk"],
         apt: Host as ["ansible.builtin.apt"],
+        apt_repository: Host as ["ansible.builtin.apt_repository"],
+        deb822_repository: Host as ["ansible.builtin.deb822_repository"],
         dnf: Host as ["ansible.builtin.dnf", "ansible.builtin.dnf5", "ansible.builtin.yum"],
         package: Host as ["ansible.builtin.package"],
+        package_facts: Host as ["ansible.builtin.package_facts"],
         pacman: Host as ["community.general.pacman"],
         zypper: Host as ["community.general.zypper"],
     }
     services {
         service: Host as ["ansible.builtin.service"],
+        service_facts: Host as ["ansible.builtin.service_facts"],
         systemd: Host as ["ansible.builtin.systemd", "ansible.builtin.systemd_service"],
     }
     system {
         ping: Host as ["ansible.builtin.ping"],
+        getent: Host as ["ansible.builtin.getent"],
         group: Host as ["ansible.builtin.group"],
+        hostname: Host as ["ansible.builtin.hostname"],
         setup: Host as ["ansible.builtin.setup", "ansible.builtin.gather_facts"],
         user: Host as ["ansible.builtin.user"],
     }

@@ -318,7 +318,8 @@ impl Args {
         Ok(self.cache_valid_time == 0 || age > self.cache_valid_time)
     }
 
-    fn refresh(&self, host: &mut dyn Touch) -> Result<(), Fail> {
+    /// Updates the package lists, again and again while that fails.
+    pub(super) fn refresh(&self, host: &mut dyn Touch) -> Result<(), Fail> {
         // Without the error mode a list that can't be fetched is only a warning, and old lists would pass for new.
         let cmd = Cmd::new(["apt-get", "-y", "-o", "APT::Update::Error-Mode=any", "update"])
             .env("DEBIAN_FRONTEND", "noninteractive")
