@@ -5,6 +5,7 @@ pub mod api;
 #[expect(clippy::panic, reason = "tests alone")]
 mod contract;
 pub(crate) mod http;
+pub(crate) mod openpgp;
 
 use api::{Entry, Execution};
 
@@ -65,12 +66,15 @@ modules! {
     packages {
         apk: Host as ["community.general.apk"],
         apt: Host as ["ansible.builtin.apt"],
+        apt_key: Host as ["ansible.builtin.apt_key"],
         apt_repository: Host as ["ansible.builtin.apt_repository"],
         deb822_repository: Host as ["ansible.builtin.deb822_repository"],
         dnf: Host as ["ansible.builtin.dnf", "ansible.builtin.dnf5", "ansible.builtin.yum"],
         package: Host as ["ansible.builtin.package"],
         package_facts: Host as ["ansible.builtin.package_facts"],
         pacman: Host as ["community.general.pacman"],
+        rpm_key: Host as ["ansible.builtin.rpm_key"],
+        yum_repository: Host as ["ansible.builtin.yum_repository"],
         zypper: Host as ["community.general.zypper"],
     }
     services {
