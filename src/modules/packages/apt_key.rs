@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_key_comes_and_goes_once() {
-        let mut host = self::host();
+        let mut host = host();
         let outcome = host.converge::<Args>("file: /srv/key.asc");
         let path = format!("/etc/apt/trusted.gpg.d/{}.gpg", &FINGERPRINT[24..]);
         let contents = read(&host, &path);
@@ -318,11 +318,11 @@ mod tests {
 
     #[test]
     fn a_keyring_of_its_own_keeps_its_other_keys() {
-        let mut host = self::host().file("/srv/ring.gpg", "");
+        let mut host = host().file("/srv/ring.gpg", "");
         host.converge::<Args>("{url: 'file:///srv/key.asc', keyring: /srv/ring.gpg}");
         assert_eq!(keys(&read(&host, "/srv/ring.gpg")).len(), 1);
         assert!(!host.has(&format!("/etc/apt/trusted.gpg.d/{}.gpg", &FINGERPRINT[24..])));
-        let mut foreign = self::host().file("/srv/ring.gpg", "KBXf");
+        let mut foreign = FakeHost::new().file("/srv/key.asc", ARMORED).file("/srv/ring.gpg", "KBXf");
         assert!(foreign.play::<Args>("{file: /srv/key.asc, keyring: /srv/ring.gpg}").is_err());
     }
 

@@ -3,17 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::modules::api::{
-    AttributePlan, Diff, Fail, FileAttributes, Look, Module, Outcome, Touch, Write, decode_value,
+    AttributePlan, Diff, Fail, FileAttributes, Look, Module, Outcome, Touch, Value, Write,
 };
-use crate::modules::api::{Others, Value};
+use crate::secret::Secret;
 
 /// Add and remove package repositories of yum and dnf.
-///
-/// Every option of a repository can be given by its own name (`priority`, `metadata_expire`, `proxy` …), whether it is
-/// listed here or not.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
@@ -53,10 +50,9 @@ pub struct Args {
     #[serde(rename = "@file")]
     #[schemars(flatten)]
     attributes: FileAttributes,
-    /// Options that have no field of their own, by their names in the file.
-    #[serde(rename = "@others")]
-    #[schemars(skip)]
-    others: Others,
+    #[serde(rename = "@options")]
+    #[schemars(flatten)]
+    options: Options,
 }
 
 /// Whether a repository is there.
@@ -74,57 +70,95 @@ fn folder() -> String {
     "/etc/yum.repos.d".into()
 }
 
-/// Options that are written as 0 or 1.
-const SWITCHES: [&str; 14] = [
-    "async",
-    "countme",
-    "enabled",
-    "enablegroups",
-    "gpgcheck",
-    "keepalive",
-    "module_hotfixes",
-    "protect",
-    "repo_gpgcheck",
-    "fastestmirror",
-    "skip_if_unavailable",
-    "ssl_check_cert_permissions",
-    "sslverify",
-    "validate_certs",
-];
-
-/// Other options, with another name that they may be given by.
-const OPTIONS: [(&str, &str); 30] = [
-    ("bandwidth", ""),
-    ("cost", ""),
-    ("deltarpm_metadata_percentage", ""),
-    ("deltarpm_percentage", ""),
-    ("failovermethod", ""),
-    ("gpgcakey", ""),
-    ("http_caching", ""),
-    ("include", ""),
-    ("ip_resolve", ""),
-    ("keepcache", ""),
-    ("metadata_expire", ""),
-    ("metadata_expire_filter", ""),
-    ("mirrorlist_expire", ""),
-    ("password", ""),
-    ("priority", ""),
-    ("proxy", ""),
-    ("proxy_password", ""),
-    ("proxy_username", ""),
-    ("retries", ""),
-    ("sslcacert", "ca_cert"),
-    ("sslclientcert", "client_cert"),
-    ("sslclientkey", "client_key"),
-    ("throttle", ""),
-    ("timeout", ""),
-    ("ui_repoid_vars", ""),
-    ("username", ""),
-    ("minrate", ""),
-    ("best", ""),
-    ("max_parallel_downloads", ""),
-    ("type", ""),
-];
+/// The options that are written as they are given.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Options {
+    /// Download several files at once.
+    r#async: Option<bool>,
+    /// The most bytes a second.
+    bandwidth: Option<Value>,
+    /// What using it costs, against other repositories.
+    cost: Option<Value>,
+    /// Count this host among its users.
+    countme: Option<bool>,
+    /// From which share of the full size on lists of deltas are not worth it.
+    deltarpm_metadata_percentage: Option<Value>,
+    /// From which share of the full size on deltas are not worth it.
+    deltarpm_percentage: Option<Value>,
+    /// Whether it is used.
+    enabled: Option<bool>,
+    /// Allow its groups of packages.
+    enablegroups: Option<bool>,
+    /// In which order its URLs are tried.
+    failovermethod: Option<Value>,
+    /// The key that signs the keys.
+    gpgcakey: Option<Value>,
+    /// Check the signatures of its packages.
+    gpgcheck: Option<bool>,
+    /// What caches on the way may keep.
+    http_caching: Option<Value>,
+    /// Another configuration file to take in.
+    include: Option<Value>,
+    /// Which version of IP to use.
+    ip_resolve: Option<Value>,
+    /// Keep connections open.
+    keepalive: Option<bool>,
+    /// Keep downloaded packages.
+    keepcache: Option<Value>,
+    /// How long its lists count as new.
+    metadata_expire: Option<Value>,
+    /// For which commands old lists will do.
+    metadata_expire_filter: Option<Value>,
+    /// How long the list of mirrors counts as new.
+    mirrorlist_expire: Option<Value>,
+    /// Let its packages pass the filter of modules.
+    module_hotfixes: Option<bool>,
+    /// The password for it. Kept from diffs; a new file that holds it is for root alone.
+    password: Option<Secret>,
+    /// Its rank: a lower number comes first.
+    priority: Option<Value>,
+    /// Protect its packages from those of other repositories.
+    protect: Option<bool>,
+    /// The proxy on the way to it.
+    proxy: Option<Value>,
+    /// The password for the proxy.
+    proxy_password: Option<Secret>,
+    /// The user name for the proxy.
+    proxy_username: Option<Value>,
+    /// Check the signature of its lists.
+    repo_gpgcheck: Option<bool>,
+    /// How often a download is tried again.
+    retries: Option<Value>,
+    /// Go on without it if it does not answer.
+    skip_if_unavailable: Option<bool>,
+    /// Check that the certificates are readable.
+    ssl_check_cert_permissions: Option<bool>,
+    /// The certificates to check its certificate with.
+    #[serde(alias = "ca_cert")]
+    #[schemars(extend("x-aliases" = ["ca_cert"]))]
+    sslcacert: Option<Value>,
+    /// The certificate to show it.
+    #[serde(alias = "client_cert")]
+    #[schemars(extend("x-aliases" = ["client_cert"]))]
+    sslclientcert: Option<Value>,
+    /// The key of that certificate.
+    #[serde(alias = "client_key")]
+    #[schemars(extend("x-aliases" = ["client_key"]))]
+    sslclientkey: Option<Value>,
+    /// Check its certificate.
+    #[serde(alias = "validate_certs")]
+    #[schemars(extend("x-aliases" = ["validate_certs"]))]
+    sslverify: Option<bool>,
+    /// Limit downloads to this.
+    throttle: Option<Value>,
+    /// Seconds to wait for a connection.
+    timeout: Option<Value>,
+    /// Variables to show beside its id.
+    ui_repoid_vars: Option<Value>,
+    /// The user name for it.
+    username: Option<Value>,
+}
 
 /// A file that changes; `None`: it is not there.
 #[derive(Debug)]
@@ -241,9 +275,7 @@ impl Args {
         for (name, value) in [("mirrorlist", &self.mirrorlist), ("metalink", &self.metalink)] {
             options.extend(value.iter().map(|value| (name.to_owned(), value.clone())));
         }
-        for (name, value) in &self.others.0 {
-            options.push(option(name, value)?);
-        }
+        options.extend(self.options.given());
         options.sort();
         let mut text = format!("[{}]\n", self.name);
         for (name, value) in options {
@@ -256,21 +288,20 @@ impl Args {
     }
 }
 
-/// An option as it stands in the file.
-fn option(name: &str, value: &Value) -> Result<(String, String), Fail> {
-    if SWITCHES.contains(&name) {
-        let on: bool = decode_value(value)?;
-        let name = if name == "validate_certs" { "sslverify" } else { name };
-        return Ok((name.to_owned(), if on { "1" } else { "0" }.to_owned()));
+impl Options {
+    /// Those that are given, as they stand in the file: truth values as 0 and 1, lists with spaces.
+    fn given(&self) -> Vec<(String, String)> {
+        let Ok(serde_json::Value::Object(all)) = serde_json::to_value(self) else { return Vec::new() };
+        let text = |value: serde_json::Value| match Value::from(value) {
+            Value::Bool(on) => i32::from(on).to_string(),
+            Value::List(items) => items.iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
+            other => other.to_string(),
+        };
+        all.into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, text(value)))
+            .collect()
     }
-    let Some((own, _)) = OPTIONS.iter().find(|(own, other)| *own == name || *other == name) else {
-        return Err(Fail::new(format!("`{name}` is no option of a repository")));
-    };
-    let text = match value {
-        Value::List(items) => items.iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    };
-    Ok(((*own).to_owned(), text))
 }
 
 /// Whether a text has a section.

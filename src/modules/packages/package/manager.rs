@@ -146,10 +146,8 @@ impl Wanted {
                 State::Present => self.manager.install(false),
             };
             steps.push(self.manager.call(verb, &self.options, &chosen));
-        } else if self.autoremove && names.is_empty() {
-            if let Manager::Dnf(_) = self.manager {
-                steps.push(self.manager.call(vec!["autoremove"], &self.options, &[]));
-            }
+        } else if self.autoremove && names.is_empty() && matches!(self.manager, Manager::Dnf(_)) {
+            steps.push(self.manager.call(vec!["autoremove"], &self.options, &[]));
         }
         Ok((steps, lines))
     }
@@ -243,9 +241,8 @@ impl Manager {
 
     fn upgrade(self) -> Vec<&'static str> {
         match self {
-            Manager::Dnf(_) => vec!["upgrade"],
+            Manager::Dnf(_) | Manager::Apk => vec!["upgrade"],
             Manager::Zypper => vec!["update", "--auto-agree-with-licenses"],
-            Manager::Apk => vec!["upgrade"],
             Manager::Pacman => vec!["-Su", "--noconfirm", "--noprogressbar"],
         }
     }

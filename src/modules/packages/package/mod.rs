@@ -63,6 +63,7 @@ impl Module for Args {
 stdout: What the manager printed.
 stderr: What the manager complained about.
 ";
+    const OPEN: bool = true;
     type Plan = Plan;
 
     fn plan(&self, host: &dyn Look) -> Result<Option<Plan>, Fail> {
