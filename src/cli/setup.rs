@@ -113,6 +113,8 @@ impl Session {
             }
         }
         problems.extend(self.templates.take_warnings());
+        // In the order of the files, whoever found them.
+        problems.sort_by_key(Diagnostic::span);
         (playbooks, problems)
     }
 
@@ -274,13 +276,23 @@ fn options(
     }
     let ssh_password = password(
         connect.ask_pass || settings.ask_pass,
-        connect.password_file.as_deref().or(settings.connection_password_file.as_deref()),
+        connect
+            .password_file
+            .as_ref()
+            .or(settings.connection_password_file.as_ref())
+            .map(PathBuf::as_path)
+            .or(settings.connection_password_file.as_deref()),
         "SSH password: ",
     )?;
     let ask_become = connect.ask_become_pass || settings.become_ask_pass;
     let become_password = password(
         ask_become,
-        connect.become_password_file.as_deref().or(settings.become_password_file.as_deref()),
+        connect
+            .become_password_file
+            .as_ref()
+            .or(settings.become_password_file.as_ref())
+            .map(PathBuf::as_path)
+            .or(settings.become_password_file.as_deref()),
         "BECOME password: ",
     )?;
     // As with Ansible, an empty answer means the password to log in with.

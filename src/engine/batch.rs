@@ -24,7 +24,7 @@ use super::tags;
 use super::task::HostTask;
 use crate::diag::Diagnostic;
 use crate::event::{Event, TaskStart};
-use crate::playbook::{Item, Play, Task};
+use crate::playbook::{Action, Item, Play, Task};
 use crate::template::Scope;
 use crate::value::{Str, Value};
 use crate::vars::{Bindings, PlayVars, TaskLayers, TaskScope};
@@ -186,9 +186,9 @@ impl<'a> Batch<'a> {
         let written = task.common.name.as_ref();
         let name = match keywords.text(written) {
             Ok(Some(name)) => name,
-            _ => written
-                .and_then(|node| node.as_str())
-                .map_or_else(|| task.action_name.to_string(), str::to_owned),
+            _ => {
+                written.and_then(|node| node.as_str()).map_or_else(|| unnamed(task, &keywords), str::to_owned)
+            }
         };
         let name = match &task.role {
             Some(role) => Str::from(format!("{} : {name}", role.name)),
@@ -270,6 +270,15 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// What a task without a name is called: its module, for a role to include with the role's name.
+fn unnamed(task: &Task, keywords: &Keywords<'_>) -> String {
+    let role = ["name", "role"].into_iter().find_map(|key| task.args.named.get(key));
+    match (&task.action, role.map(|(_, node)| keywords.text(Some(node)))) {
+        (Action::IncludeRole, Some(Ok(Some(role)))) => format!("{} : {role}", task.action_name),
+        _ => task.action_name.to_string(),
+    }
+}
+
 /// What selects tasks for one host.
 struct Selector<'a> {
     shared: &'a Arc<Shared>,
@@ -294,7 +303,7 @@ impl Selector<'_> {
 
 impl Select for Selector<'_> {
     fn selects(&self, task: &Task) -> bool {
-        if task.implicit && matches!(task.action, crate::playbook::Action::Meta(_)) {
+        if task.implicit && matches!(task.action, Action::Meta(_)) {
             return true;
         }
         if self.awaiting_start.get() && !task.implicit {

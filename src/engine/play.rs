@@ -76,7 +76,10 @@ impl<'a> PlayRun<'a> {
         let all = hosts.clone();
         hosts.retain(|host| !state.out.contains(host));
         order(&mut hosts, keywords.text(play.order.as_ref())?.as_deref());
-        state.tell(&Event::PlayStart { name: Str::from(name), hosts: hosts.clone() });
+        // In batches each one is announced.
+        if hosts.is_empty() || play.serial.is_empty() {
+            state.tell(&Event::PlayStart { name: Str::from(name), hosts: hosts.clone() });
+        }
         if hosts.is_empty() {
             return Ok(None);
         }
@@ -84,9 +87,6 @@ impl<'a> PlayRun<'a> {
         let moment = Arc::make_mut(&mut state.moment);
         moment.play_hosts_all = all.into_iter().map(Value::Str).collect();
         moment.play_hosts = hosts.iter().cloned().map(Value::Str).collect();
-        for host in &hosts {
-            state.tallies.entry(host.clone()).or_default();
-        }
         Ok(Some(PlayRun { shared, state, play, vars: Arc::new(vars), hosts }))
     }
 
@@ -114,6 +114,10 @@ impl<'a> PlayRun<'a> {
             let now: Vec<Str> = now.iter().filter(|host| !self.state.out.contains(*host)).cloned().collect();
             if now.is_empty() {
                 continue;
+            }
+            if !self.play.serial.is_empty() {
+                let name = self.vars.name.clone().unwrap_or_else(|| Str::from(""));
+                self.state.tell(&Event::PlayStart { name, hosts: now.clone() });
             }
             Arc::make_mut(&mut self.state.moment).play_batch = now.iter().cloned().map(Value::Str).collect();
             if let Err(error) =

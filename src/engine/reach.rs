@@ -30,8 +30,6 @@ fn target(keywords: &Keywords<'_>, common: &Common, host: &str) -> Result<Target
         Some(value) => value.to_string(),
         None => match keywords.text(common.connection.as_ref())?.or_else(|| options.connection.clone()) {
             Some(text) => text,
-            // The implicit localhost needs no connection variable.
-            None if keywords.shared.is_implicit_local(host) => "local".into(),
             None => "ssh".into(),
         },
     };

@@ -234,7 +234,7 @@ pub(super) fn shown(once: &Once, host: &Str, start: &Arc<TaskStart>, how: Shown)
     let fields = if hidden { censored(once) } else { once.fields.clone() };
     HostResult {
         host: host.clone(),
-        delegate: once.delegate.clone(),
+        delegate: once.delegate.clone().filter(|delegate| delegate != host),
         task: start.clone(),
         status: once.status(),
         ignored: how.ignored,

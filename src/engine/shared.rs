@@ -35,11 +35,6 @@ impl Shared {
         let _ = self.reports.send(event);
     }
 
-    /// Whether a host that is not in any inventory means this machine.
-    pub(super) fn is_implicit_local(&self, host: &str) -> bool {
-        matches!(host, "localhost" | "127.0.0.1" | "::1")
-    }
-
     /// Whether the user asked to stop.
     pub(super) fn stopping(&self) -> bool {
         *self.stop.borrow() > 0

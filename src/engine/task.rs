@@ -200,16 +200,25 @@ impl HostTask {
 
     /// Adds the loop's variables to an item's result and reports it.
     fn tell_item(&self, once: &mut Once, scope: &TaskScope, tags: Vec<(Str, Value)>, started: Instant) {
-        let label = self.label(scope, &tags);
-        once.fields.extend(tags);
+        let label = Some(self.label(scope, &tags));
         once.no_log |= self.no_log;
-        let took = started.elapsed();
-        if once.inclusion.is_some() {
-            return;
-        }
         let ignored = once.is_failed() && self.ignores_errors(scope);
-        let how = Shown { ignored, looped: false, took, label: Some(label) };
-        self.shared.report(Event::Item(Box::new(shown(once, &self.host, &self.start, how))));
+        let how = Shown { ignored, looped: false, took: started.elapsed(), label };
+        // `debug` shows what it was asked for and nothing of the loop.
+        if once.verbose_always {
+            self.report_item(once, how);
+            once.fields.extend(tags);
+        } else {
+            once.fields.extend(tags);
+            self.report_item(once, how);
+        }
+    }
+
+    /// Included files are reported by those who include them.
+    fn report_item(&self, once: &Once, how: Shown) {
+        if once.inclusion.is_none() {
+            self.shared.report(Event::Item(Box::new(shown(once, &self.host, &self.start, how))));
+        }
     }
 
     fn ignores_errors(&self, scope: &TaskScope) -> bool {
@@ -309,7 +318,12 @@ impl HostTask {
 
     /// Waits for the answer, then `changed_when` and `failed_when`.
     async fn finish(&self, scope: &TaskScope, running: Running) -> Once {
-        let once = running.wait(self).await;
+        let mut once = running.wait(self).await;
+        if once.delegate.is_none() && self.task.common.delegate_to.is_some() {
+            let keywords = Keywords::new(&self.shared, scope);
+            once.delegate =
+                keywords.text(self.task.common.delegate_to.as_ref()).ok().flatten().map(Str::from);
+        }
         if once.unreachable || once.is_skipped() && !once.fields.contains_key("rc") {
             return once;
         }

@@ -131,8 +131,8 @@ impl Loader {
         })
     }
 
-    /// Reads a playbook and all that it imports. Gives every mistake of all files; no playbook if one of them is an
-    /// error.
+    /// Reads a playbook and all that it imports. Gives every mistake of all files; a playbook with an
+    /// error among them is only as complete as it could be read, and must not be run.
     pub fn playbook(&self, path: &Path) -> (Option<Playbook>, Vec<Diagnostic>) {
         let path = paths::absolute(path);
         let dir = path.parent().unwrap_or(Path::new("/")).to_path_buf();
@@ -140,8 +140,8 @@ impl Loader {
         let mut reader = Reader::new(self);
         let plays = reader.playbook(&path);
         let diagnostics = reader.finish();
-        let failed = diagnostics.iter().any(|it| it.severity == Severity::Error);
-        ((!failed).then_some(Playbook { path, plays }), diagnostics)
+        // With mistakes in it too, as far as it could be read: whoever checks it finds the others as well.
+        ((!plays.is_empty()).then_some(Playbook { path, plays }), diagnostics)
     }
 
     /// A playbook that is no file: what the command line said. Relative names in it mean the current folder.

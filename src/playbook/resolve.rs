@@ -129,7 +129,6 @@ fn library(name: &str, scene: &Scene, loader: &Loader) -> Option<PathBuf> {
     dirs.extend(loader.libraries());
     let endings = ["", ".py", ".sh"];
     dirs.iter()
-        .filter(|dir| dir.is_dir())
         .flat_map(|dir| endings.map(|ending| dir.join(format!("{name}{ending}"))))
         .find(|path| path.is_file())
 }

@@ -9,7 +9,7 @@ const DEPTH: usize = 100;
 /// The data that a text literally is, if it is a list, a dictionary, `True` or `False`.
 pub(super) fn parse(text: &str) -> Option<Value> {
     let trimmed = text.trim();
-    match trimmed {
+    match text {
         "True" => return Some(Value::Bool(true)),
         "False" => return Some(Value::Bool(false)),
         _ if !text.starts_with(['[', '{']) => return None,

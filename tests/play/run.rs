@@ -1,0 +1,78 @@
+//! Runs the program as a user would, and says what came of it.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// A run of the program that is being prepared.
+pub struct Run {
+    command: Command,
+    home: tempfile::TempDir,
+    folder: std::path::PathBuf,
+}
+
+/// What came of a run.
+pub struct Output {
+    /// Exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    folder: std::path::PathBuf,
+    home: String,
+}
+
+impl Run {
+    /// In a folder, with a home of its own and without settings of the environment.
+    pub fn new(folder: &Path) -> Run {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_regatta"));
+        command
+            .current_dir(folder)
+            .env_clear()
+            .env("HOME", home.path())
+            .env("NO_COLOR", "1")
+            .env("LC_ALL", "C.UTF-8");
+        command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command.timeout(std::time::Duration::from_secs(60));
+        Run { command, home, folder: folder.to_path_buf() }
+    }
+
+    /// With these arguments.
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(mut self, args: I) -> Run {
+        self.command.args(args);
+        self
+    }
+
+    /// With the words of a text as arguments.
+    pub fn words(self, text: &str) -> Run {
+        let words: Vec<String> = shlex::split(text).unwrap();
+        self.args(words)
+    }
+
+    /// Runs it.
+    pub fn go(mut self) -> Output {
+        let output = self.command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Output {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            folder: self.folder,
+            home: self.home.path().to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl Output {
+    /// Everything it printed, the folder's own path as `DIR`, times as `TIME`.
+    pub fn text(&self) -> String {
+        let folder = std::fs::canonicalize(&self.folder).unwrap();
+        let text = format!("{}{}", self.stdout, self.stderr)
+            .replace(&*folder.to_string_lossy(), "DIR")
+            .replace(&self.home, "HOME");
+        let parent = folder.parent().unwrap().to_string_lossy().into_owned();
+        text.replace(&parent, "UP").lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+}
