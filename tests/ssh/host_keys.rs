@@ -153,6 +153,12 @@ async fn a_host_with_several_keys_shows_the_one_that_is_known() {
         home.known_hosts(&format!("{} {}", sshd.name(), sshd.host_key(kind)));
         connect(&target(sshd.port), &home.context()).await.unwrap();
     }
+    // Nothing but SHA-1 to choose from: what is safe is offered instead, and that is said.
+    let home = Home::of(&sshd);
+    home.config("HostKeyAlgorithms ssh-rsa\n");
+    let context = home.context();
+    connect(&target(sshd.port), &context).await.unwrap();
+    assert!(context.take_warnings()[0].contains("HostKeyAlgorithms `ssh-rsa`"));
     // A known host that shows a key of another type is not new.
     let only_rsa = Setup::default().host_key("rsa").start();
     let home = stranger(&only_rsa);

@@ -83,8 +83,10 @@ async fn every_hop_is_checked_and_nothing_is_sent_to_a_wrong_one() {
         sshd.authorize(&home.ssh("id_ed25519.pub"));
     }
     // Somebody else's key is known for the inner host: who answers is in the middle.
-    home.known_hosts(&format!("{} {}", inner.name(), stranger.host_key("ed25519")));
     let jump = format!("127.0.0.1:{}", bastion.port);
+    let error = refused(&through(&inner, &jump), &home.context()).await.to_string();
+    assert!(error.contains("it is not in") && !error.contains("ssh-keyscan"), "{error}");
+    home.known_hosts(&format!("{} {}", inner.name(), stranger.host_key("ed25519")));
     let error = refused(&through(&inner, &jump), &home.context()).await;
     assert!(matches!(&error, ConnectError::HostKey(text) if text.contains("it has changed")), "{error}");
     assert!(!inner.log().contains("userauth-request"), "{}", inner.log());
@@ -207,6 +209,17 @@ async fn a_refused_connection_and_a_wrong_name_say_so() {
     assert_eq!(error.to_string(), format!("could not connect to 127.0.0.1:{port}: Connection refused"));
     let nowhere = Target { host: "no-such-host.invalid".to_owned(), ..target(22) };
     assert!(matches!(refused(&nowhere, &home.context()).await, ConnectError::Resolve { .. }));
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_all_its_addresses_tried() {
+    let sshd = Sshd::start();
+    let home = Home::of(&sshd);
+    // It may be ::1 too, where nobody listens.
+    home.known_hosts(&format!("[localhost]:{} {}", sshd.port, sshd.host_key("ed25519")));
+    let to = Target { host: "LocalHost".to_owned(), ..target(sshd.port) };
+    let connection = connect(&to, &home.context()).await.unwrap();
+    assert_eq!(run(&*connection, "echo hello").await.1, "hello\n");
 }
 
 #[tokio::test]

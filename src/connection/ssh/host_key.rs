@@ -10,7 +10,7 @@ use super::context::SshContext;
 use super::known_hosts::{Known, Marker, name_of};
 use super::link::printable;
 use super::pattern;
-use super::settings::Settings;
+use super::settings::{Route, Settings};
 use crate::connection::HostKeyCheck;
 
 /// Checks the key of one host.
@@ -48,7 +48,13 @@ impl HostKeyChecker {
     /// The algorithms to offer, those of known keys first: a host that has several keys then shows the one that is
     /// known. The second list is for certificates, and is empty when no authority is known for the host.
     pub(super) fn algorithms(&self) -> (Vec<Algorithm>, Vec<Algorithm>) {
-        let all = offered(self.settings.host_keys.algorithms.as_deref());
+        let mut all = offered(self.settings.host_keys.algorithms.as_deref());
+        if all.is_empty() {
+            let said = self.settings.host_keys.algorithms.as_deref().unwrap_or_default();
+            self.context
+                .warn(format!("HostKeyAlgorithms `{said}` has none that can be checked safely, left out"));
+            all = usual();
+        }
         let of = |marker: Marker| {
             let known = self.known.iter().chain(&self.elsewhere);
             known.filter(move |known| known.marker == marker).collect::<Vec<_>>()
@@ -186,12 +192,17 @@ impl HostKeyChecker {
         let files = settings.host_keys.user_files.first();
         let file = files.map_or_else(|| "~/.ssh/known_hosts".to_owned(), |path| path.display().to_string());
         let port = if settings.port == 22 { String::new() } else { format!(" -p {}", settings.port) };
+        let by_hand = match settings.route {
+            Route::Direct => {
+                let (host, file) = (shell_word(&settings.host), shell_word(&file));
+                format!("If that is the right one: ssh-keyscan{port} {host} >> {file}; to")
+            }
+            // ssh-keyscan knows no other ways.
+            Route::Jump(_) | Route::Command(_) => "To".to_owned(),
+        };
         self.refused(&format!(
-            "it is not in {file}. It shows {}. If that is the right one: ssh-keyscan{port} {} >> {}; to take the \
-             keys of all new hosts: --host-key-check accept-new",
+            "it is not in {file}. It shows {}. {by_hand} take the keys of all new hosts: --host-key-check accept-new",
             fingerprint(key),
-            shell_word(&settings.host),
-            shell_word(&file),
         ))
     }
 
