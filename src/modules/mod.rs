@@ -51,12 +51,15 @@ modules! {
         async_status: Host as ["ansible.builtin.async_status"],
     }
     files {
+        blockinfile: Host as ["ansible.builtin.blockinfile"],
         copy: Both as ["ansible.builtin.copy"],
         fetch: Both as ["ansible.builtin.fetch"],
         file: Host as ["ansible.builtin.file"],
         lineinfile: Host as ["ansible.builtin.lineinfile"],
+        replace: Host as ["ansible.builtin.replace"],
         slurp: Host as ["ansible.builtin.slurp"],
         stat: Host as ["ansible.builtin.stat"],
+        tempfile: Host as ["ansible.builtin.tempfile"],
         template: Both as ["ansible.builtin.template"],
     }
     net {
