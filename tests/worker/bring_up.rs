@@ -149,12 +149,12 @@ async fn a_host_for_which_there_is_no_worker_is_told_so() {
 }
 
 /// The machine as seen from a private set of mounts that `prepare` makes.
-fn with_mounts(home: &Path, prepare: &str) -> Local {
+pub(super) fn with_mounts(home: &Path, prepare: &str) -> Local {
     let script = format!("{prepare} || exit 99; exec /bin/sh -c \"$0\"");
     machine(home).with_shell(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", &script])
 }
 
-fn may_mount() -> bool {
+pub(super) fn may_mount() -> bool {
     let allowed = Command::new("unshare").args(["--mount", "true"]).status();
     allowed.is_ok_and(|status| status.success())
 }

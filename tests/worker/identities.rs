@@ -11,6 +11,7 @@ use regatta::connection::{CallError, Local, NoFiles, Worker};
 use regatta::proto::{Call, Identity, Reply};
 use regatta::secret::Secret;
 
+use super::files::{File, Source};
 use super::{call, field, machine, run, runs, start, until};
 
 const PASSWORD: &str = "correct horse battery";
@@ -158,6 +159,13 @@ async fn calls_of_another_user_are_like_any_others() {
     let house = home.path().join("homes/bob").display().to_string();
     assert_eq!(field(&reply, "stdout"), format!("bob\n{house}\nhello\n{house}"));
     assert_eq!(lines.recv().await.unwrap(), (false, "bob".to_owned()));
+
+    let dest = home.path().join("homes/bob/large").display().to_string();
+    let file = File::new((1 << 20) + 1);
+    let copy = Call { blobs: vec![file.blob()], ..bob("copy", &[("dest", &dest)]) };
+    let reply = worker.call(copy, Arc::new(Source(Arc::clone(&file))), None, None).await.unwrap();
+    assert!(matches!(&reply, Reply::Ran(outcome) if outcome.changed && !outcome.failed), "{reply:?}");
+    assert!(std::fs::read(&dest).unwrap() == file.contents);
 
     let slow = worker.call(shell("sleep 4715.001"), Arc::new(NoFiles), None, None);
     until("it starts", || runs("4715.001")).await;

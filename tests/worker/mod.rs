@@ -3,6 +3,7 @@
 mod bring_up;
 mod calls;
 mod detached;
+mod files;
 mod identities;
 mod over_ssh;
 
