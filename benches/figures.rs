@@ -1,7 +1,13 @@
 //! The figures that are promised, measured: `cargo bench`. Ratios are taken in one run against plain `ssh` doing the same
 //! checks; every figure is the median of several runs. Prints a table; judges nothing.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures and fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its figures and fails by panicking"
+)]
 
 #[allow(dead_code, reason = "the benches use some of it")]
 #[path = "../tests/support/sshd.rs"]

@@ -26,7 +26,12 @@ fn inventory() {
         let _ = writeln!(text, "[g{group}]");
         for host in 0..50 {
             let number = group * 50 + host;
-            let _ = writeln!(text, "host{number:05} ansible_host=10.0.{}.{} rack={group}", number / 250, number % 250);
+            let _ = writeln!(
+                text,
+                "host{number:05} ansible_host=10.0.{}.{} rack={group}",
+                number / 250,
+                number % 250
+            );
         }
     }
     text += "[all:vars]\nansible_user=admin\n";

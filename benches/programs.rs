@@ -48,7 +48,8 @@ fn local() {
     let folder = tempfile::tempdir().unwrap();
     let play = folder.path().join("play.yml");
     fs::write(&play, tasks(folder.path(), 8)).unwrap();
-    let run = || quiet(Command::new(REGATTA).arg("play").arg(&play).args(["-i", "localhost,", "-c", "local"]));
+    let run =
+        || quiet(Command::new(REGATTA).arg("play").arg(&play).args(["-i", "localhost,", "-c", "local"]));
     row("8 tasks on this machine", &millis(median(11, run)), "15 ms");
 }
 
@@ -115,7 +116,15 @@ fn over_ssh() {
         assert!(child.wait().unwrap().success());
     };
     let checks = |count: usize| -> String {
-        (0..count).map(|n| format!("test \"$(stat -c '%F %a' {}/f{})\" = 'directory 755' || exit 1\n", folder.path().display(), n % 10)).collect()
+        (0..count)
+            .map(|n| {
+                format!(
+                    "test \"$(stat -c '%F %a' {}/f{})\" = 'directory 755' || exit 1\n",
+                    folder.path().display(),
+                    n % 10
+                )
+            })
+            .collect()
     };
     fs::write(&play, tasks(folder.path(), 100)).unwrap();
     compare("100 tasks over ssh", "2.0 x", regatta, || ssh(&checks(100)));

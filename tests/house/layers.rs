@@ -22,8 +22,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "value", "secret", "outcome", "diag", "event", "yaml", "template", "inventory", "playbook", "vars",
-            "proto", "modules", "connection",
+            "value",
+            "secret",
+            "outcome",
+            "diag",
+            "event",
+            "yaml",
+            "template",
+            "inventory",
+            "playbook",
+            "vars",
+            "proto",
+            "modules",
+            "connection",
         ],
     ),
     ("output", &["value", "outcome", "diag", "event"]),
@@ -52,7 +63,9 @@ fn of_room(room: &str) -> Vec<std::path::PathBuf> {
     if root().join("src").join(room).is_dir() {
         all.extend(files(&format!("src/{room}"), "rs"));
     }
-    all.retain(|path| !path.components().any(|part| part.as_os_str() == "tests") && !path.ends_with("tests.rs"));
+    all.retain(|path| {
+        !path.components().any(|part| part.as_os_str() == "tests") && !path.ends_with("tests.rs")
+    });
     all
 }
 
@@ -64,7 +77,8 @@ fn a_layer_uses_only_lower_ones() {
             let text = std::fs::read_to_string(&path).unwrap();
             for (number, line) in code(&text) {
                 for used in line.split("crate::").skip(1) {
-                    let name: String = used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                    let name: String =
+                        used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
                     let is_room = MAY_USE.iter().any(|(room, _)| *room == name) || name == "cli";
                     if is_room && name != *room && !allowed.contains(&name.as_str()) {
                         let path = path.strip_prefix(root()).unwrap().display();

@@ -76,3 +76,38 @@ impl Output {
         text.replace(&parent, "UP").lines().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
 }
+
+/// The same with the results of each task in the order of the hosts: hosts answer when they are done.
+pub fn by_host(text: &str) -> String {
+    let host = |line: &str| -> Option<String> {
+        let words = ["ok: [", "changed: [", "skipping: [", "fatal: [", "failed: ["];
+        let rest = words.iter().find_map(|word| line.strip_prefix(word))?;
+        rest.split([']', ' ']).next().map(str::to_owned)
+    };
+    let (mut out, mut results) = (String::new(), Vec::<(String, String)>::new());
+    let flush = |out: &mut String, results: &mut Vec<(String, String)>| {
+        results.sort_by(|a, b| a.0.cmp(&b.0));
+        out.extend(results.drain(..).map(|(_, text)| text));
+    };
+    for line in text.split_inclusive('\n') {
+        match (host(line), results.last_mut()) {
+            (Some(host), _) => results.push((host, line.to_owned())),
+            // What belongs to a result: a value, the place of a failure, `...ignoring`.
+            (None, Some((_, result)))
+                if !line.starts_with("TASK")
+                    && !line.starts_with("RUNNING")
+                    && !line.starts_with("PLAY")
+                    && !line.starts_with("included")
+                    && !line.starts_with("NO MORE") =>
+            {
+                result.push_str(line);
+            }
+            (None, _) => {
+                flush(&mut out, &mut results);
+                out.push_str(line);
+            }
+        }
+    }
+    flush(&mut out, &mut results);
+    out
+}
