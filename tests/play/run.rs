@@ -93,13 +93,7 @@ pub fn by_host(text: &str) -> String {
         match (host(line), results.last_mut()) {
             (Some(host), _) => results.push((host, line.to_owned())),
             // What belongs to a result: a value, the place of a failure, `...ignoring`.
-            (None, Some((_, result)))
-                if !line.starts_with("TASK")
-                    && !line.starts_with("RUNNING")
-                    && !line.starts_with("PLAY")
-                    && !line.starts_with("included")
-                    && !line.starts_with("NO MORE") =>
-            {
+            (None, Some((_, result))) if !line.trim().is_empty() && !line.starts_with("included") => {
                 result.push_str(line);
             }
             (None, _) => {
