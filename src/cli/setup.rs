@@ -212,8 +212,13 @@ impl Session {
         };
         let summary = runtime.block_on(async {
             signals::watch(sender);
-            engine::run(run, self.inventory, playbooks).await
+            let summary = engine::run(run, self.inventory, playbooks).await;
+            ssh.close().await;
+            summary
         });
+        for warning in ssh.take_warnings() {
+            terminal::complain(&format!("warning: {warning}\n"));
+        }
         // Tasks that were cut off may hold blocking threads; nobody waits for those.
         runtime.shutdown_background();
         exit_of(&summary)
