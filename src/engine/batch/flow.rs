@@ -53,6 +53,9 @@ impl Batch<'_> {
             self.share(&task, &mut results, &hosts);
         }
         self.include(&task, &start, results);
+        for warning in self.shared.templates.take_warnings() {
+            self.state.tell(&Event::Message(warning));
+        }
     }
 
     async fn fly(
