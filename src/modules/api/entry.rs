@@ -212,7 +212,8 @@ pub(super) fn run<M: Module>(
     let diffs = if diff { module.show(&plan, host.as_look())? } else { Vec::new() };
     let mut outcome =
         if check { module.predicted(&plan, host.as_look())? } else { module.apply(plan, host)? };
-    if outcome.diff.is_empty() {
+    // What turned out to be so already has nothing to show.
+    if outcome.diff.is_empty() && outcome.changed {
         outcome.diff = diffs;
     }
     Ok(outcome)

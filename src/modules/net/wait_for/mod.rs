@@ -13,7 +13,7 @@ use fancy_regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::modules::api::{Fail, HostPath, Look, Map, Module, Outcome, Str, Support, Touch, Value};
+use crate::modules::api::{Cmd, Fail, HostPath, Look, Map, Module, Outcome, Str, Support, Touch, Value};
 
 /// Wait until something is so, or fail.
 ///
@@ -148,9 +148,9 @@ match_groupdict: What its named groups matched.
     fn apply(&self, regex: Option<Regex>, host: &mut dyn Touch) -> Result<Outcome, Fail> {
         let began = Instant::now();
         let limit = Duration::from_secs(self.timeout);
-        sleep(Duration::from_secs(self.delay));
+        pause(host, Duration::from_secs(self.delay))?;
         if self.port.is_none() && self.path.is_none() {
-            sleep(limit.saturating_sub(began.elapsed()));
+            pause(host, limit.saturating_sub(began.elapsed()))?;
             return Ok(self.describe(began, Found::default()));
         }
         loop {
@@ -163,9 +163,18 @@ match_groupdict: What its named groups matched.
                 return Err(Fail::new(msg).with("elapsed", began.elapsed().as_secs()));
             }
             let left = limit.saturating_sub(began.elapsed());
-            sleep(Duration::from_secs(self.sleep).min(left).max(Duration::from_millis(10)));
+            pause(host, Duration::from_secs(self.sleep).min(left))?;
         }
     }
+}
+
+/// Waits. Longer times are a command's: it ends when the run is stopped, a sleeping thread would not.
+fn pause(host: &mut dyn Touch, time: Duration) -> Result<(), Fail> {
+    if time < Duration::from_secs(1) {
+        sleep(time.max(Duration::from_millis(10)));
+        return Ok(());
+    }
+    host.run(&Cmd::new(["sleep", &time.as_secs().to_string()]))?.success("waiting").map(drop)
 }
 
 /// What a regular expression found.

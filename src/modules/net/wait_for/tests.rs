@@ -77,6 +77,13 @@ fn connections_drain() {
 }
 
 #[test]
+fn longer_times_are_waited_for_by_a_command() {
+    let mut host = FakeHost::new().answer("sleep", 0, "").file("/x", "");
+    host.play::<Args>("{path: /x, delay: 3}").unwrap();
+    assert_eq!(host.ran, ["sleep 3"]);
+}
+
+#[test]
 fn check_mode_does_not_wait() {
     assert!(FakeHost::new().check::<Args>("{path: /nosuch}").unwrap().skipped);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Args;
 use super::installed::Installed;
 use super::spec::Spec;
-use crate::modules::api::{Cmd, Context, Fail, Look, Ran, Touch, Write};
+use crate::modules::api::{Cmd, Context, Fail, Look, Ran, Touch, Write, expand};
 use crate::modules::http::{Call, without_password};
 
 pub(super) fn is_url(file: &str) -> bool {
@@ -14,6 +14,7 @@ pub(super) fn is_url(file: &str) -> bool {
 
 /// Whether exactly the package in a file is installed.
 pub(super) fn is_installed(host: &dyn Look, file: &str) -> Result<bool, Fail> {
+    let file = &*expand(file, host);
     if host.stat(Path::new(file), true)?.is_none() {
         return Err(Fail::new(format!("there is no package file {file}")));
     }
@@ -32,7 +33,8 @@ pub(super) fn is_installed(host: &dyn Look, file: &str) -> Result<bool, Fail> {
 impl Args {
     /// Installs a package file with what it depends on; `None` if a downloaded one turns out to be installed.
     pub(super) fn install_file(&self, host: &mut dyn Touch, file: &str) -> Result<Option<Ran>, Fail> {
-        let path = if is_url(file) { download(host, file)? } else { PathBuf::from(file) };
+        let path =
+            if is_url(file) { download(host, file)? } else { PathBuf::from(expand(file, host.as_look())) };
         let path = path.to_string_lossy().into_owned();
         if is_installed(host.as_look(), &path)? {
             return Ok(None);
