@@ -55,6 +55,7 @@ modules! {
         copy: Both as ["ansible.builtin.copy"],
         fetch: Both as ["ansible.builtin.fetch"],
         file: Host as ["ansible.builtin.file"],
+        find: Host as ["ansible.builtin.find"],
         lineinfile: Host as ["ansible.builtin.lineinfile"],
         replace: Host as ["ansible.builtin.replace"],
         slurp: Host as ["ansible.builtin.slurp"],

@@ -122,7 +122,7 @@ stat: A mapping. `exists` is always there; the rest (`isreg`, `isdir`, `islnk`, 
 }
 
 /// Names of owner and group, and where a link leads.
-fn names(host: &dyn Look, path: &Path, stat: &Stat, fields: &mut Map) -> Result<(), Fail> {
+pub(super) fn names(host: &dyn Look, path: &Path, stat: &Stat, fields: &mut Map) -> Result<(), Fail> {
     if stat.kind == FileKind::Symlink {
         let target = host.read_link(path)?;
         fields.insert("lnk_target".into(), target.to_string_lossy().into_owned().into());
@@ -138,7 +138,7 @@ fn names(host: &dyn Look, path: &Path, stat: &Stat, fields: &mut Map) -> Result<
     Ok(())
 }
 
-fn fields(path: &Path, stat: &Stat) -> Map {
+pub(super) fn fields(path: &Path, stat: &Stat) -> Map {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| {
         fields.insert(name.into(), value);
