@@ -38,7 +38,7 @@ pub fn index() -> String {
 /// A module's page.
 #[must_use]
 pub fn page(entry: &Entry) -> String {
-    let schema = (entry.schema)();
+    let schema = (entry.manual.schema)();
     let about = schema.as_value()["description"].as_str().unwrap_or_default().to_owned();
     let mut text = format!("# {}\n\n{about}\n", entry.name);
     if !entry.aliases.is_empty() {
@@ -57,11 +57,11 @@ pub fn page(entry: &Entry) -> String {
     if entry.free_form.is_some() {
         text += "\nTakes free text on the module's line.\n";
     }
-    if !entry.returns.trim().is_empty() {
-        let _ = write!(text, "\n## Returns\n\n```yaml\n{}\n```\n", entry.returns.trim());
+    if !entry.manual.returns.trim().is_empty() {
+        let _ = write!(text, "\n## Returns\n\n```yaml\n{}\n```\n", entry.manual.returns.trim());
     }
-    if !entry.examples.trim().is_empty() {
-        let _ = write!(text, "\n## Examples\n\n```yaml\n{}\n```\n", entry.examples.trim());
+    if !entry.manual.examples.trim().is_empty() {
+        let _ = write!(text, "\n## Examples\n\n```yaml\n{}\n```\n", entry.manual.examples.trim());
     }
     text
 }
@@ -114,7 +114,7 @@ fn sorted() -> Vec<&'static Entry> {
 }
 
 fn summary(entry: &Entry) -> String {
-    let schema = (entry.schema)();
+    let schema = (entry.manual.schema)();
     let about = schema.as_value()["description"].as_str().unwrap_or_default();
     about.split("\n\n").next().unwrap_or_default().replace('\n', " ")
 }

@@ -36,7 +36,7 @@ pub(super) fn main(args: &DocArgs) -> Exit {
             return Exit::Error;
         };
         if args.json {
-            let schema = serde_json::to_string_pretty(&(entry.schema)()).unwrap_or_default();
+            let schema = serde_json::to_string_pretty(&(entry.manual.schema)()).unwrap_or_default();
             terminal::print(&(schema + "\n"));
         } else {
             terminal::print(&docs::page(entry));

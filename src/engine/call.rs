@@ -236,7 +236,7 @@ fn lost(error: &CallError) -> Once {
 
 /// Checks arguments against the module before anything is sent; the message points at the argument's own place.
 pub(super) fn validate(task: &HostTask, entry: &Entry, args: &Map) -> Result<(), TemplateError> {
-    let Err(error) = (entry.validate)(args) else { return Ok(()) };
+    let Err(error) = (entry.manual.validate)(args) else { return Ok(()) };
     let place = args::place_of(task, &error);
     let mut diagnostic =
         Diagnostic::error(code::BAD_ARGUMENT, format!("{}: {}", entry.name, error.message)).at(place);

@@ -35,7 +35,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 fn tasks(entry: &Entry) -> Vec<Map> {
-    let read = serde_yaml::from_str::<Value>(entry.examples);
+    let read = serde_yaml::from_str::<Value>(entry.manual.examples);
     let list = read.unwrap_or_else(|error| panic!("{}: its examples are no YAML: {error}", entry.name));
     list.as_list().unwrap_or_default().iter().map(|task| task.clone().into_map()).collect()
 }
@@ -69,7 +69,7 @@ fn each_argument(docs: &[ArgumentDoc], path: &str, check: &mut dyn FnMut(&str, &
 #[test]
 fn every_module_and_argument_is_documented() {
     for entry in ALL {
-        let schema = (entry.schema)();
+        let schema = (entry.manual.schema)();
         let doc = schema.get("description").and_then(|doc| doc.as_str()).unwrap_or_default();
         assert!(doc.len() > 10, "{}: no documentation", entry.name);
         assert!(!tasks(entry).is_empty(), "{}: no examples", entry.name);
@@ -95,7 +95,7 @@ fn every_example_is_a_task_with_valid_arguments() {
             if args.values().any(holds_a_template) {
                 continue;
             }
-            if let Err(error) = (entry.validate)(&args) {
+            if let Err(error) = (entry.manual.validate)(&args) {
                 panic!("{}: an example is wrong: {error}", entry.name);
             }
         }
@@ -151,7 +151,7 @@ fn the_schema_has_the_names_that_are_read() {
             .iter()
             .flat_map(|doc| doc.names().map(str::to_owned).collect::<Vec<_>>())
             .collect();
-        let read: BTreeSet<String> = (entry.names)().into_iter().map(str::to_owned).collect();
+        let read: BTreeSet<String> = (entry.manual.names)().into_iter().map(str::to_owned).collect();
         assert_eq!(documented, read, "{}: x-aliases and serde aliases differ", entry.name);
     }
 }
@@ -160,7 +160,7 @@ fn the_schema_has_the_names_that_are_read() {
 fn an_argument_nobody_knows_is_refused() {
     for entry in ALL.iter().filter(|entry| !entry.open) {
         let args = Map::from_iter([(Str::from("no_such_argument"), Value::from(1))]);
-        let error = (entry.validate)(&args).unwrap_err();
+        let error = (entry.manual.validate)(&args).unwrap_err();
         assert!(error.at_key, "{}: {error}", entry.name);
         assert!(error.message.contains("unknown argument"), "{}: {error}", entry.name);
     }

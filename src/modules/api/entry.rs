@@ -1,10 +1,11 @@
 //! The trait that a module implements, and its line in the registry.
 
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{ArgError, Diff, Fail, Look, Map, Outcome, Touch, decode, names};
+#[cfg(feature = "controller")]
+use super::Manual;
+use super::{Diff, Fail, Look, Map, Outcome, Touch, decode};
 
 /// What a module supports; printed in its documentation and held by the contract tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,22 +124,15 @@ pub struct Entry {
     pub execution: Execution,
     /// What it supports.
     pub support: Support,
-    /// See [`Module::EXAMPLES`].
-    pub examples: &'static str,
-    /// See [`Module::RETURNS`].
-    pub returns: &'static str,
     /// See [`Module::FREE_FORM`].
     pub free_form: Option<&'static str>,
     /// See [`Module::OPEN`].
     pub open: bool,
     /// Runs it; none for controller-only modules.
     pub exec: Option<Exec>,
-    /// Tries to read the arguments.
-    pub validate: fn(&Map) -> Result<(), ArgError>,
-    /// Every name that its arguments go by.
-    pub names: fn() -> Vec<&'static str>,
-    /// The JSON schema of its arguments, with its documentation.
-    pub schema: fn() -> Schema,
+    /// What only the controller asks; a worker with it would be twice as large.
+    #[cfg(feature = "controller")]
+    pub manual: Manual,
 }
 
 impl Entry {
@@ -156,14 +150,11 @@ impl Entry {
             family,
             execution,
             support: M::SUPPORT,
-            examples: M::EXAMPLES,
-            returns: M::RETURNS,
             free_form: M::FREE_FORM,
             open: M::OPEN,
             exec: Some(run::<M>),
-            validate: |args| decode::<M>(args).map(drop),
-            names: names::<M>,
-            schema: schema_of::<M>,
+            #[cfg(feature = "controller")]
+            manual: Manual::of::<M>(M::EXAMPLES, M::RETURNS),
         }
     }
 
@@ -180,22 +171,13 @@ impl Entry {
             family,
             execution: Execution::Controller,
             support: C::SUPPORT,
-            examples: C::EXAMPLES,
-            returns: C::RETURNS,
             free_form: C::FREE_FORM,
             open: C::OPEN,
             exec: None,
-            validate: |args| decode::<C>(args).map(drop),
-            names: names::<C>,
-            schema: schema_of::<C>,
+            #[cfg(feature = "controller")]
+            manual: Manual::of::<C>(C::EXAMPLES, C::RETURNS),
         }
     }
-}
-
-/// With every type in its place, so that readers need not follow references.
-fn schema_of<T: JsonSchema>() -> Schema {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<T>()
 }
 
 /// Check mode exists once, here: it ends before `apply`.

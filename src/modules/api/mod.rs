@@ -17,15 +17,17 @@ pub mod fake;
 mod glob;
 mod links;
 mod look;
+#[cfg(feature = "controller")]
+mod manual;
 mod mode;
 mod real;
 mod time;
 mod touch;
 mod words;
 
-pub use args::{
-    ArgError, ArgumentDoc, Choice, HostPath, Others, arguments, decode, decode_value, expand, names,
-};
+pub use args::{ArgError, HostPath, Others, decode, decode_value, expand, names};
+#[cfg(feature = "controller")]
+pub use args::{ArgumentDoc, Choice, arguments};
 pub use attributes::{AttributePlan, FileAttributes, attribute_flags, describe, octal};
 pub use cmd::{Cmd, Ran};
 pub use diff::{DIFF_LIMIT, text_diff};
@@ -35,6 +37,8 @@ pub use fail::{Context, Fail};
 pub use glob::{glob, matches};
 pub use links::follow_links;
 pub use look::{FileKind, Group, Look, Stat, User};
+#[cfg(feature = "controller")]
+pub use manual::Manual;
 pub use mode::Mode;
 pub use real::{Controller, RealHost, digest_of};
 pub use time::{from_date, timestamp};

@@ -53,7 +53,7 @@ impl Checker<'_> {
     fn values(&mut self, task: &Task, entry: &Entry, docs: &[ArgumentDoc], mut given: Map) {
         let all_known = task.args.named.values().all(|(_, node)| !is_open(node));
         for _ in 0..=given.len() {
-            let Err(error) = (entry.validate)(&given) else { return };
+            let Err(error) = (entry.manual.validate)(&given) else { return };
             let Some(Step::Key(name)) = error.path.0.first().cloned() else {
                 // About several arguments together: only sure if none of them is a stand-in.
                 if all_known {
@@ -118,7 +118,7 @@ fn unknown(module: &str, name: &Str, span: Span, docs: &[ArgumentDoc]) -> Diagno
 /// Whether the module takes arguments that it does not name: one that none can have is the test of it.
 fn takes_others(entry: &Entry) -> bool {
     let probe = Map::from_iter([("no such argument".into(), Value::from("x"))]);
-    !(entry.validate)(&probe).is_err_and(|error| error.at_key)
+    !(entry.manual.validate)(&probe).is_err_and(|error| error.at_key)
 }
 
 /// Whether the value is known only when the task runs.

@@ -45,7 +45,7 @@ impl ArgumentDoc {
 /// The arguments of a module in the order of its struct, those of shared groups among them.
 #[must_use]
 pub fn arguments(entry: &Entry) -> Vec<ArgumentDoc> {
-    let schema = (entry.schema)();
+    let schema = (entry.manual.schema)();
     properties(schema.as_value(), schema.as_value())
 }
 

@@ -7,6 +7,7 @@
 //! An alias is `#[serde(alias = "dest")]` and, for the documentation, `#[schemars(extend("x-aliases" = ["dest"]))]`.
 
 mod de;
+#[cfg(feature = "controller")]
 mod docs;
 mod error;
 mod path;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Deserializer};
 use super::Map;
 use crate::value::Value;
 
+#[cfg(feature = "controller")]
 pub use docs::{ArgumentDoc, Choice, arguments};
 pub use error::ArgError;
 pub use path::{HostPath, expand};
