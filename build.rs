@@ -42,5 +42,13 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|it| it == "gnu") {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    // Which tests can run here: `scripts/test` finds out. The others are listed as ignored.
+    for (variable, name) in [("REGATTA_ENGINE", "regatta_engine"), ("REGATTA_K8S", "regatta_k8s")] {
+        println!("cargo::rerun-if-env-changed={variable}");
+        println!("cargo::rustc-check-cfg=cfg({name})");
+        if std::env::var_os(variable).is_some_and(|value| !value.is_empty()) {
+            println!("cargo::rustc-cfg={name}");
+        }
+    }
     println!("cargo::rustc-env=REGATTA_BUILD={:016x}", hasher.finish());
 }

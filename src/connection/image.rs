@@ -1,5 +1,6 @@
 //! Which program is the worker for a host's machine, by its hash, and its bytes for the way there.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -42,9 +43,10 @@ struct Found {
 
 /// One worker.
 pub struct Image {
-    /// What it is.
-    pub program: Program,
+    /// Where it runs: `Linux/x86_64`.
+    pub machine: &'static str,
     bytes: Bytes,
+    program: OnceLock<Option<Program>>,
     /// The lock is held while it is packed, so that it is packed once.
     packed: Mutex<Option<Arc<Vec<u8>>>>,
 }
@@ -68,7 +70,7 @@ impl Images {
         Images(Arc::new(Found { images: OnceLock::new(), only: Some(path) }))
     }
 
-    /// All of them. Reads their bytes the first time, which takes a moment.
+    /// All of them.
     pub fn all(&self) -> &[Image] {
         self.0.images.get_or_init(|| match &self.0.only {
             Some(path) => Image::of_file(path.clone(), None).into_iter().collect(),
@@ -93,7 +95,7 @@ impl Images {
     /// # Errors
     /// There is none: says how to provide it.
     pub fn for_machine(&self, machine: &str) -> Result<&Image, ConnectError> {
-        self.all().iter().find(|image| image.program.machine == machine).ok_or_else(|| missing(machine))
+        self.all().iter().find(|image| image.machine == machine).ok_or_else(|| missing(machine))
     }
 }
 
@@ -134,8 +136,7 @@ pub(super) fn missing(machine: &str) -> ConnectError {
 fn find() -> Vec<Image> {
     let mut found: Vec<Image> = Vec::new();
     let mut add = |image: Option<Image>| {
-        found
-            .extend(image.filter(|it| found.iter().all(|other| other.program.machine != it.program.machine)));
+        found.extend(image.filter(|it| found.iter().all(|other| other.machine != it.machine)));
     };
     let own = std::env::current_exe().ok().and_then(|it| it.canonicalize().ok());
     add(own.and_then(|it| Image::of_file(it.with_file_name(PROGRAM), None)));
@@ -154,22 +155,31 @@ fn find() -> Vec<Image> {
 
 impl Image {
     fn of_file(path: PathBuf, machine: Option<&str>) -> Option<Image> {
-        let bytes = std::fs::read(&path).ok()?;
-        Image::new(Bytes::File(path), &bytes, machine)
+        let mut header = Vec::new();
+        File::open(&path).ok()?.take(HEADER as u64).read_to_end(&mut header).ok()?;
+        Image::new(Bytes::File(path), &header, machine)
     }
 
-    /// None: these bytes are no program for a machine that we know.
-    fn new(bytes: Bytes, contents: &[u8], machine: Option<&str>) -> Option<Image> {
-        let own = elf_machine(contents)?;
+    /// None: this is not how a program begins for a machine that we know.
+    fn new(bytes: Bytes, header: &[u8], machine: Option<&str>) -> Option<Image> {
+        let own = elf_machine(header)?;
         let known =
             |(name, number, _): &&(&str, u16, _)| *number == own && machine.is_none_or(|it| it == *name);
         let (machine, ..) = MACHINES.iter().find(known)?;
-        let program = Program {
-            machine: (*machine).to_owned(),
-            sha256: Sha256::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect(),
-            size: contents.len() as u64,
+        Some(Image { machine, bytes, program: OnceLock::new(), packed: Mutex::default() })
+    }
+
+    /// What it is; none if its file can't be read. Reads and hashes all of it the first time, which takes a moment.
+    pub fn program(&self) -> Option<&Program> {
+        let read = || {
+            let bytes = self.bytes().ok()?;
+            Some(Program {
+                machine: self.machine.to_owned(),
+                sha256: Sha256::digest(&*bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+                size: bytes.len() as u64,
+            })
         };
-        Some(Image { program, bytes, packed: Mutex::default() })
+        self.program.get_or_init(read).as_ref()
     }
 
     /// Its bytes.
@@ -198,10 +208,12 @@ impl Image {
     }
 }
 
+/// How much of an ELF file says for which machine it is.
+const HEADER: usize = 20;
+
 /// For which machine an ELF file is, as its header has it.
-fn elf_machine(contents: &[u8]) -> Option<u16> {
-    let mut header = [0; 20];
-    (&mut &*contents).read_exact(&mut header).ok()?;
+fn elf_machine(header: &[u8]) -> Option<u16> {
+    let header = header.first_chunk::<HEADER>()?;
     if !header.starts_with(b"\x7fELF") {
         return None;
     }
@@ -229,7 +241,7 @@ mod tests {
         for (machine, name) in [(62, "Linux/x86_64"), (183, "Linux/aarch64"), (40, "Linux/armv7l")] {
             std::fs::write(&path, elf(machine)).unwrap();
             let images = Images::only(path.clone());
-            assert_eq!(images.all()[0].program.machine, name);
+            assert_eq!(images.all()[0].machine, name);
             assert!(images.for_machine(name).is_ok());
         }
     }
@@ -238,7 +250,7 @@ mod tests {
     fn the_folder_s_name_tells_apart_what_elf_does_not_and_a_wrong_program_in_it_is_left_out() {
         let bytes = elf(40);
         let image = |machine| Image::new(Bytes::Static(&[]), &bytes, Some(machine));
-        assert_eq!(image("Linux/armv6l").unwrap().program.machine, "Linux/armv6l");
+        assert_eq!(image("Linux/armv6l").unwrap().machine, "Linux/armv6l");
         assert!(image("Linux/x86_64").is_none());
         assert!(Image::new(Bytes::Static(&[]), b"#!/bin/sh\nexit 0\n and more", None).is_none());
     }
@@ -262,6 +274,6 @@ mod tests {
         let mut bytes = Vec::new();
         GzDecoder::new(image.packed().unwrap().as_slice()).read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes, elf(62));
-        assert_eq!(image.program.size, 64);
+        assert_eq!(image.program().unwrap().size, 64);
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
-use super::image::{Images, missing};
+use super::image::{Image, Images, missing};
 use super::{ConnectError, Connection};
 use crate::proto::boot::{NOISE, Nonce, Said};
 use crate::proto::frame_async::read_frame;
@@ -130,7 +130,7 @@ async fn command(nonce: &Nonce, images: &Images, place: Place) -> String {
     let (nonce, images, other) = (nonce.clone(), images.clone(), nonce.line(&[]));
     let line = move || match images.of_this_machine().filter(|_| place == Place::Here) {
         Some(path) => nonce.line_for(path),
-        None => nonce.line(&images.all().iter().map(|image| image.program.clone()).collect::<Vec<_>>()),
+        None => nonce.line(&images.all().iter().filter_map(Image::program).cloned().collect::<Vec<_>>()),
     };
     // A host that is offered nothing says which machine it is.
     spawn_blocking(line).await.unwrap_or(other)

@@ -5,7 +5,7 @@
 //! once run by ansible-core 2.18 too; how it differed stands in docs/coming-from-ansible.md.
 
 mod mistakes;
-mod run;
+pub mod run;
 
 use run::{Run, by_host};
 

@@ -45,6 +45,12 @@ impl Run {
         self
     }
 
+    /// With another limit than a minute, in seconds.
+    pub fn patience(mut self, seconds: u64) -> Run {
+        self.command.timeout(std::time::Duration::from_secs(seconds));
+        self
+    }
+
     /// With the words of a text as arguments.
     pub fn words(self, text: &str) -> Run {
         let words: Vec<String> = shlex::split(text).unwrap();

@@ -19,7 +19,7 @@ async fn answers(connection: &dyn Connection) -> Arc<Worker> {
 
 /// The worker in a home's cache.
 fn cached(home: &Path) -> PathBuf {
-    let hash = images().all()[0].program.sha256.clone();
+    let hash = images().all()[0].program().unwrap().sha256.clone();
     home.join(".cache/regatta").join(hash).join("regatta-worker")
 }
 
