@@ -102,6 +102,8 @@ impl Once {
     /// From what a module returned.
     pub(super) fn of(outcome: Outcome) -> Once {
         let mut fields = outcome.fields;
+        // A module that returns secrets says so itself.
+        let no_log = fields.shift_remove("_ansible_no_log").is_some_and(|flag| flag.truthy());
         fields.insert("changed".into(), Value::Bool(outcome.changed));
         if outcome.failed || !outcome.skipped {
             fields.insert("failed".into(), Value::Bool(outcome.failed));
@@ -120,7 +122,7 @@ impl Once {
             fields.insert("ansible_facts".into(), Value::map(outcome.facts.clone()));
             effects.push(Effect::Facts(outcome.facts));
         }
-        Once { fields, diff: outcome.diff, effects, ..Once::default() }
+        Once { fields, diff: outcome.diff, effects, no_log, ..Once::default() }
     }
 
     fn flag(&self, name: &str) -> bool {

@@ -63,6 +63,9 @@ modules! {
         tempfile: Host as ["ansible.builtin.tempfile"],
         template: Both as ["ansible.builtin.template"],
     }
+    kubernetes {
+        kubeadm: Host as [],
+    }
     net {
         get_url: Host as ["ansible.builtin.get_url"],
         wait_for: Host as ["ansible.builtin.wait_for"],
