@@ -6,6 +6,7 @@ mod config;
 mod standing;
 mod steps;
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -191,11 +192,10 @@ certificate_key: The key of the uploaded certificates, from `token` with `upload
                 other => other.repair().map(|repair| Some(Plan::Init { repair })),
             },
             Action::Join => match standing {
-                Standing::ControlPlane => Ok(None),
                 Standing::Worker if self.control_plane => Err(Fail::new(
                     "this host is a worker already: reset it before it joins as a control plane",
                 )),
-                Standing::Worker => Ok(None),
+                Standing::ControlPlane | Standing::Worker => Ok(None),
                 other => other.repair().map(|repair| Some(Plan::Join { repair })),
             },
             Action::Token => Ok(Some(Plan::Token)),

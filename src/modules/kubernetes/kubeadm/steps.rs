@@ -35,7 +35,7 @@ impl Args {
         if step == "init" {
             cmd = cmd.arg("--skip-token-print");
         }
-        let ran = self.run(host, self.ignoring(cmd), &format!("kubeadm {step}"));
+        let ran = self.run(host, &self.ignoring(cmd), &format!("kubeadm {step}"));
         // What failed before it began left nothing to repair.
         if ran.is_ok() || Standing::of_files(host.as_look())? == Standing::Bare {
             unmark(host)?;
@@ -141,7 +141,7 @@ impl Args {
         } else if let Some(socket) = &self.cri_socket {
             cmd = cmd.args(["--cri-socket", socket]);
         }
-        self.run(host, self.ignoring(cmd), "kubeadm reset")?;
+        self.run(host, &self.ignoring(cmd), "kubeadm reset")?;
         unmark(host)
     }
 
@@ -150,7 +150,7 @@ impl Args {
         let kubeconfig = self.kubeconfig.on(host.as_look());
         let create = self.kubeadm(["token", "create", "--print-join-command", "--ttl", &self.ttl]);
         let create = Cmd { quiet: true, ..create.arg("--kubeconfig").arg(&kubeconfig) };
-        let text = self.run(host, create, "making a token")?.out();
+        let text = self.run(host, &create, "making a token")?.out();
         let command = text.lines().find(|line| line.trim_start().starts_with("kubeadm join "));
         let words: Vec<&str> = command.unwrap_or_default().split_whitespace().collect();
         let after = |flag: &str| words.iter().zip(words.iter().skip(1)).find(|(word, _)| **word == flag);
@@ -171,7 +171,7 @@ impl Args {
         let version = version(host.as_look(), "kubeadm", &["version", "-o", "short"])?;
         let words = ["init", "phase", "upload-certs", "--upload-certs", "--config", "/dev/stdin"];
         let upload = Cmd { quiet: true, ..self.kubeadm(words).stdin(self.init(&version)) };
-        let text = self.run(host, upload, "uploading the certificates")?.out();
+        let text = self.run(host, &upload, "uploading the certificates")?.out();
         let is_key = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
         let key = text.lines().map(str::trim).find(is_key);
         let key = key.ok_or_else(|| Fail::new("kubeadm printed no key of the certificates"))?;
@@ -210,7 +210,7 @@ impl Args {
         } else {
             self.kubeadm(["upgrade", "node"])
         };
-        self.run(host, self.ignoring(cmd), "kubeadm upgrade")?;
+        self.run(host, &self.ignoring(cmd), "kubeadm upgrade")?;
         Ok(Outcome::changed())
     }
 
@@ -241,8 +241,8 @@ impl Args {
     }
 
     /// Runs it; a failure's message and output are without the secrets.
-    fn run(&self, host: &mut dyn Touch, cmd: Cmd, what: &str) -> Result<Ran, Fail> {
-        let ran = host.run(&cmd)?;
+    fn run(&self, host: &mut dyn Touch, cmd: &Cmd, what: &str) -> Result<Ran, Fail> {
+        let ran = host.run(cmd)?;
         if ran.ok() {
             return Ok(ran);
         }
