@@ -1,7 +1,7 @@
 //! Regatta: Ansible's playbooks, pushed over SSH by a small static worker.
 //!
 //! The layers, lowest first; a layer uses only lower ones (`tests/layers.rs` holds that):
-//! `value` `pattern` `outcome` `diag` `event` · `proto` `modules` `facts` `yaml` · `worker` `inventory` `template` `vars`
+//! `value` `pattern` `outcome` `diag` `event` · `proto` `modules` `facts` `yaml` `vault` · `worker` `inventory` `template` `vars`
 //! `playbook` · `connection` · `engine` · `output` · `cli`. Without the feature `controller` only what the worker
 //! needs is built.
 
@@ -36,5 +36,7 @@ pub mod playbook;
 pub mod template;
 #[cfg(feature = "controller")]
 pub mod vars;
+#[cfg(feature = "controller")]
+pub mod vault;
 #[cfg(feature = "controller")]
 pub mod yaml;

@@ -5,6 +5,7 @@ use std::process::{ExitCode, Termination};
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::vault::VaultOptions;
 use crate::connection::HostKeyCheck;
 use crate::output::Format;
 
@@ -68,6 +69,8 @@ pub(super) struct InventoryOptions {
     /// Forget cached facts first
     #[arg(long = "flush-cache")]
     pub(super) flush_cache: bool,
+    #[command(flatten)]
+    pub(super) vault: VaultOptions,
 }
 
 /// How hosts are reached, and as whom tasks run.

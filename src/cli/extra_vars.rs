@@ -5,15 +5,20 @@ use std::path::Path;
 use crate::diag::{Diagnostic, Sources, code};
 use crate::template::Binding;
 use crate::vars::Bindings;
+use crate::vault::{self, Keyring};
 use crate::yaml::{self, Kind, Node};
 
 /// All variables of the options in order; later ones win. Their text may hold templates: the user wrote it.
-pub(super) fn read(options: &[String], sources: &Sources) -> Result<Bindings, Vec<Diagnostic>> {
+pub(super) fn read(
+    options: &[String],
+    sources: &Sources,
+    keyring: &Keyring,
+) -> Result<Bindings, Vec<Diagnostic>> {
     let mut all = Bindings::new();
     for option in options {
         let text = option.trim_start();
         let node = if let Some(path) = text.strip_prefix('@') {
-            yaml::load(Path::new(path), sources)?.0
+            vault::load(Path::new(path), sources, keyring)?.0
         } else if text.starts_with(['{', '[']) {
             let parsed = yaml::parse_text("<-e>", option, sources);
             match parsed.documents.into_iter().next() {

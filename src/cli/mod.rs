@@ -13,6 +13,7 @@ mod setup;
 mod signals;
 mod templates;
 mod terminal;
+mod vault;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -39,6 +40,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show hosts, groups and variables
     Inventory(inventory::InventoryArgs),
+    /// Encrypt and decrypt files and values
+    Vault(vault::VaultArgs),
     /// Show the documentation of modules
     Doc(doc::DocArgs),
     /// Explain a message by its code
@@ -63,6 +66,8 @@ pub fn main(argv: Vec<OsString>) -> Exit {
         "ansible" => as_command::<run::RunArgs>("ansible", argv).map_or_else(usage, |args| run::main(&args)),
         "ansible-inventory" => as_command::<inventory::InventoryArgs>("ansible-inventory", argv)
             .map_or_else(usage, |args| inventory::main(&args)),
+        "ansible-vault" => as_command::<vault::VaultArgs>("ansible-vault", argv)
+            .map_or_else(usage, |args| vault::main(&args)),
         _ => Cli::try_parse_from(argv).map_or_else(usage, |cli| dispatch(cli.command)),
     }
 }
@@ -73,6 +78,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Run(args) => run::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Inventory(args) => inventory::main(&args),
+        Command::Vault(args) => vault::main(&args),
         Command::Doc(args) => doc::main(&args),
         Command::Explain(args) => doc::explain(&args),
         Command::Completions(args) => completions::main(&args),

@@ -81,6 +81,12 @@ pub struct Settings {
     pub vault_password_file: Option<PathBuf>,
     /// Vaults as `--vault-id` takes them: `label@source`.
     pub vault_identity_list: Vec<String>,
+    /// The vault id to encrypt with.
+    pub vault_encrypt_identity: Option<String>,
+    /// The salt to encrypt with instead of a random one.
+    pub vault_encrypt_salt: Option<String>,
+    /// Only a password of a text's own vault id is tried.
+    pub vault_id_match: bool,
     /// `implicit`, `explicit` or `smart`.
     pub gathering: String,
     /// Which facts to gather.
@@ -270,6 +276,9 @@ impl Settings {
             ask_vault_pass: false,
             vault_password_file: None,
             vault_identity_list: Vec::new(),
+            vault_encrypt_identity: None,
+            vault_encrypt_salt: None,
+            vault_id_match: false,
             gathering: "implicit".into(),
             gather_subset: None,
             force_handlers: false,

@@ -12,7 +12,7 @@ use super::common::{ConnectOptions, Exit, InventoryOptions, RunOptions};
 use super::settings::{self, Settings};
 use super::templates::Templates;
 use super::terminal::{self, Terminal};
-use super::{extra_vars, signals};
+use super::{extra_vars, signals, vault};
 use crate::connection::ssh::{SshContext, SshEnvironment};
 use crate::connection::{Connector, ConnectorOptions, Images};
 use crate::diag::{Diagnostic, Severity, Sources, code, render};
@@ -24,6 +24,7 @@ use crate::playbook::{self, Loader, Playbook, Reach};
 use crate::secret::Secret;
 use crate::template;
 use crate::value::{Map, Str, Value};
+use crate::vault::Purpose;
 
 /// The ansible-core whose language this is; public content asks for it.
 const ANSIBLE_VERSION: (i64, i64, i64) = (2, 18, 6);
@@ -63,9 +64,14 @@ impl Session {
             show(problems, &sources, theme);
             Exit::Usage
         };
-        let extra = extra_vars::read(&from.extra_vars, &sources).map_err(|problems| stop(&problems))?;
+        let keyring = vault::keys::keyring(&from.vault, &settings, Purpose::Known, false);
+        let (keyring, found) = keyring.map_err(|problem| stop(&[problem]))?;
+        let keyring = Arc::new(keyring);
+        problems.extend(found);
+        let extra =
+            extra_vars::read(&from.extra_vars, &sources, &keyring).map_err(|problems| stop(&problems))?;
         let given = if from.inventory.is_empty() { &settings.inventory } else { &from.inventory };
-        let (inventory, found) = Inventory::load(given, &sources);
+        let (inventory, found) = Inventory::load_with(given, &sources, &keyring);
         problems.extend(found);
         let output = Output {
             format: run.output.map_or(settings.output, Format::from),
@@ -86,7 +92,7 @@ impl Session {
             sources.clone(),
             template::Settings {
                 ansible_managed: settings.ansible_managed.clone(),
-                ..template::Settings::default()
+                keyring: keyring.clone(),
             },
         );
         let names =
@@ -96,7 +102,7 @@ impl Session {
             collections_path: settings.collections_path.clone(),
             library: settings.library.clone(),
         };
-        let loader = Loader::new(sources.clone(), load, names.clone());
+        let loader = Loader::new_with(sources.clone(), load, names.clone(), keyring);
         show(&problems, &sources, theme);
         Ok(Session { options, sources, inventory, templates, names, loader, output })
     }
@@ -133,7 +139,20 @@ impl Session {
             }
         }
         self.check_limit()?;
+        self.check_variables(&playbooks)?;
         Ok(playbooks)
+    }
+
+    /// Reads the variables of all hosts that the plays name, so that what is wrong with them is known before any of
+    /// them is touched. Plays whose hosts are a template have to wait.
+    fn check_variables(&self, playbooks: &[Playbook]) -> Result<(), Exit> {
+        let plays = playbooks.iter().flat_map(|playbook| &playbook.plays);
+        let patterns = plays.filter_map(|play| play.hosts.as_str().filter(|_| !play.hosts.has_template()));
+        let hosts: indexmap::IndexSet<Str> = patterns.flat_map(|pattern| self.hosts(pattern)).collect();
+        let problems = self.inventory.prepare(&hosts.into_iter().collect::<Vec<_>>());
+        self.show(&problems);
+        let wrong = problems.iter().any(|problem| problem.severity == Severity::Error);
+        if wrong { Err(Exit::Error) } else { Ok(()) }
     }
 
     /// A playbook from text of the command line.

@@ -21,6 +21,13 @@ pub(super) fn complain(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Tells a user at a terminal that something went well; in a pipe it would only be in the way.
+pub(super) fn remark(text: &str) {
+    if io::stdout().is_terminal() {
+        complain(&format!("{text}\n"));
+    }
+}
+
 /// Colors and width of standard output: `--color` first, then NO_COLOR and its like, then whether it is a terminal.
 pub(super) fn theme(color: Option<clap::ColorChoice>, forced: Option<bool>) -> Theme {
     let terminal = io::stdout().is_terminal();
@@ -45,6 +52,7 @@ pub(super) fn password(text: &str) -> Option<Secret> {
     if io::stdin().is_terminal() {
         return rpassword::prompt_password(text).ok().map(Secret::new);
     }
+    complain(text);
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line) {
         Ok(n) if n > 0 => Some(Secret::new(line.trim_end_matches(['\r', '\n']))),

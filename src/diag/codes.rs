@@ -72,6 +72,9 @@ codes! {
     YAML_DOCUMENTS "R019" "A file holds several documents where one is expected"
     "`---` on a line of its own starts a new document. Only the first is of use here; split the file, or remove the \
     line."
+    VAULT_PASSWORD "R020" "There is no vault password"
+    "A source of vault passwords gave none: a file that can't be read, a program that failed, or nobody who could be \
+    asked. See `--vault-id` and `--vault-password-file`."
 
     UNKNOWN_MODULE "R101" "There is no module of this name"
     "The task's key is neither a module nor a keyword. `regatta doc` lists the modules; your own ones are found in \

@@ -7,11 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use annotate_snippets::{
-    Annotation, AnnotationKind, Element, Group, Level, Renderer, Snippet, normalize_untrusted_str,
+    Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
 };
 use serde_json::Value;
 
 use super::{Diagnostic, FileId, Severity, Sources, Span};
+
+/// Instead of lines of a decrypted file.
+const HIDDEN: &str = "the file is encrypted, so its lines are not shown";
 
 /// The text of one diagnostic, ending in a newline. `color`: with ANSI colors.
 #[must_use]
@@ -23,7 +26,10 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: bool) -> String
     let title = level.primary_title(printable(&diagnostic.message)).id(diagnostic.code);
     let mut group = Group::with_title(title);
     for excerpt in excerpts(diagnostic, sources) {
-        group = group.element(excerpt.element());
+        group = match excerpt.hidden {
+            true => group.element(excerpt.origin()).element(Level::NOTE.message(HIDDEN)),
+            false => group.element(excerpt.element()),
+        };
     }
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(printable(note)));
@@ -87,9 +93,19 @@ struct Excerpt {
     first_line: usize,
     lines: Range<usize>,
     marks: Vec<(Range<usize>, String, AnnotationKind)>,
+    /// Decrypted: only the place may be shown.
+    hidden: bool,
 }
 
 impl Excerpt {
+    fn origin(&self) -> Element<'static> {
+        let start = self.marks.first().map_or(self.lines.start, |(range, ..)| range.start);
+        let before = self.text.get(..start).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let line = before.matches('\n').count() + 1;
+        Origin::path(printable(&self.path.display().to_string())).line(line).char_column(column).into()
+    }
+
     fn element(&self) -> Element<'static> {
         let source = self.text.get(self.lines.clone()).unwrap_or_default().to_owned();
         let marks = self.marks.iter().map(|(range, text, kind)| -> Annotation<'static> {
@@ -123,8 +139,8 @@ fn excerpts(diagnostic: &Diagnostic, sources: &Sources) -> Vec<Excerpt> {
             }
             None => {
                 let path = sources.path(span.file);
-                let marks = vec![mark];
-                excerpts.push((span.file, Excerpt { path, text: source, first_line, lines, marks }));
+                let (marks, hidden) = (vec![mark], sources.is_hidden(span.file));
+                excerpts.push((span.file, Excerpt { path, text: source, first_line, lines, marks, hidden }));
             }
         }
     }

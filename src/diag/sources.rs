@@ -24,6 +24,8 @@ struct Source {
     path: Arc<Path>,
     text: Arc<str>,
     line_starts: Vec<u32>,
+    /// Decrypted: messages name places in it and show none of it.
+    hidden: bool,
 }
 
 /// All texts of a run. Only ever grows; shared by all that reads files.
@@ -36,11 +38,25 @@ pub struct Sources {
 impl Sources {
     /// Adds a text under a name for messages (a path, or something like `<-e>`).
     pub fn add(&self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> FileId {
-        let text = text.into();
+        self.insert(path.into(), text.into(), false)
+    }
+
+    /// As [`Sources::add`], for a text that was decrypted: messages show no line of it.
+    pub fn add_hidden(&self, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> FileId {
+        self.insert(path.into(), text.into(), true)
+    }
+
+    /// Whether no line of a text may be shown.
+    #[must_use]
+    pub fn is_hidden(&self, file: FileId) -> bool {
+        self.get(file).is_some_and(|source| source.hidden)
+    }
+
+    fn insert(&self, path: PathBuf, text: Arc<str>, hidden: bool) -> FileId {
         let starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
         let line_starts = starts.map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
-        let source = Arc::new(Source { path: Arc::from(path.into()), text, line_starts });
+        let source = Arc::new(Source { path: Arc::from(path), text, line_starts, hidden });
         let mut files = self.files.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         files.push(source);
         FileId(u32::try_from(files.len() - 1).unwrap_or(u32::MAX))

@@ -12,7 +12,8 @@ use crate::playbook::Play;
 use crate::template::{Binding, TemplateError};
 use crate::value::{Str, Value};
 use crate::vars::{Bindings, PlayVars, TaskScope};
-use crate::yaml::{self, Kind, Node};
+use crate::vault;
+use crate::yaml::{Kind, Node};
 
 /// Reads the files of a play for its hosts. Before facts are there (`complete` false), a name that needs them waits.
 pub(super) fn load(
@@ -87,13 +88,15 @@ fn find(
 }
 
 fn read(shared: &Shared, state: &mut State, entry: &Node, path: &Path) -> Result<Bindings, TemplateError> {
-    let (node, warnings) = yaml::load(path, &shared.sources).map_err(|problems| {
-        let first = problems.into_iter().next();
-        let unknown = || {
-            Diagnostic::error(code::FILE_UNREADABLE, format!("can't read {}", path.display())).at(entry.span)
-        };
-        TemplateError::new(first.unwrap_or_else(unknown))
-    })?;
+    let (node, warnings) =
+        vault::load(path, &shared.sources, shared.templates.keyring()).map_err(|problems| {
+            let first = problems.into_iter().next();
+            let unknown = || {
+                Diagnostic::error(code::FILE_UNREADABLE, format!("can't read {}", path.display()))
+                    .at(entry.span)
+            };
+            TemplateError::new(first.unwrap_or_else(unknown))
+        })?;
     warnings.into_iter().for_each(|warning| state.tell(&Event::Message(warning)));
     match &node.kind {
         Kind::Null => Ok(Bindings::new()),

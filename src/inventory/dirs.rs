@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 
-use super::Reader;
 use super::graph::VarLayer;
 use crate::diag::{Diagnostic, Sources, code};
 use crate::template::Binding;
 use crate::value::Str;
+use crate::vault::{self, Keyring};
 
 /// The endings of files with variables, the first wins.
 const ENDINGS: [&str; 3] = [".yml", ".yaml", ".json"];
@@ -45,7 +45,7 @@ impl VarDir {
         kind: Kind,
         name: &Str,
         sources: &Sources,
-        reader: &Reader,
+        keyring: &Keyring,
         problems: &mut Vec<Diagnostic>,
     ) -> Loaded {
         let listing = match kind {
@@ -55,7 +55,7 @@ impl VarDir {
         let path = listing.get(&**name)?;
         let key = (kind, name.clone());
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.entry(key).or_insert_with(|| read(path, sources, reader, problems)).clone()
+        loaded.entry(key).or_insert_with(|| read(path, sources, keyring, problems)).clone()
     }
 }
 
@@ -81,7 +81,7 @@ fn list(folder: &Path) -> HashMap<String, PathBuf> {
     found.into_iter().map(|(name, (_, path))| (name, path)).collect()
 }
 
-fn read(path: &Path, sources: &Sources, reader: &Reader, problems: &mut Vec<Diagnostic>) -> Loaded {
+fn read(path: &Path, sources: &Sources, keyring: &Keyring, problems: &mut Vec<Diagnostic>) -> Loaded {
     let mut files = Vec::new();
     if path.is_dir() {
         files_in(path, &mut files);
@@ -90,7 +90,7 @@ fn read(path: &Path, sources: &Sources, reader: &Reader, problems: &mut Vec<Diag
     }
     let mut vars: IndexMap<Str, Binding> = IndexMap::new();
     for file in &files {
-        let node = match reader(file, sources) {
+        let node = match vault::load(file, sources, keyring) {
             Ok((node, said)) => {
                 problems.extend(said);
                 node

@@ -30,13 +30,9 @@ pub use pattern::Selection;
 use crate::diag::{Diagnostic, Sources, code};
 use crate::template::Binding;
 use crate::value::{Str, Value};
-use crate::yaml::Node;
+use crate::vault::Keyring;
 use dirs::{Kind, VarDir};
 use graph::Graph;
-
-/// Reads a YAML file; what knows passwords can decrypt files here. The node and warnings, or mistakes.
-pub type Reader =
-    Arc<dyn Fn(&Path, &Sources) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> + Send + Sync>;
 
 /// The variables of a host, those that win last.
 pub type Layers = Arc<[Arc<VarLayer>]>;
@@ -47,7 +43,7 @@ pub struct Inventory {
     /// What was given with `-i`, in order.
     sources: Vec<String>,
     registry: Arc<Sources>,
-    reader: Reader,
+    keyring: Arc<Keyring>,
     inventory_dirs: Vec<Arc<VarDir>>,
     playbook_dirs: Vec<Arc<VarDir>>,
     cache: Mutex<Cache>,
@@ -67,19 +63,19 @@ impl Inventory {
     /// Reads all sources, in order. What can't be read is reported, and the rest is there nevertheless.
     #[must_use]
     pub fn load(sources: &[String], registry: &Arc<Sources>) -> (Inventory, Vec<Diagnostic>) {
-        Inventory::load_with(sources, registry, Arc::new(crate::yaml::load))
+        Inventory::load_with(sources, registry, &Arc::default())
     }
 
-    /// As [`Inventory::load`], with another way to read YAML files.
+    /// As [`Inventory::load`], with the passwords of encrypted files.
     #[must_use]
     pub fn load_with(
         sources: &[String],
         registry: &Arc<Sources>,
-        reader: Reader,
+        keyring: &Arc<Keyring>,
     ) -> (Inventory, Vec<Diagnostic>) {
         let mut graph = Graph::new();
         let mut loader =
-            source::Loader { sources: registry, reader: &reader, graph: &mut graph, diagnostics: Vec::new() };
+            source::Loader { sources: registry, keyring, graph: &mut graph, diagnostics: Vec::new() };
         for source in sources {
             loader.load(source);
         }
@@ -97,7 +93,7 @@ impl Inventory {
             graph,
             sources: sources.to_vec(),
             registry: registry.clone(),
-            reader,
+            keyring: keyring.clone(),
             inventory_dirs: Vec::new(),
             playbook_dirs: Vec::new(),
             cache: Mutex::default(),
@@ -132,8 +128,7 @@ impl Inventory {
     /// Reads all sources and files of variables again. Hosts that were added while running are gone.
     #[must_use]
     pub fn reload(&self) -> (Inventory, Vec<Diagnostic>) {
-        let (mut fresh, diagnostics) =
-            Inventory::load_with(&self.sources, &self.registry, self.reader.clone());
+        let (mut fresh, diagnostics) = Inventory::load_with(&self.sources, &self.registry, &self.keyring);
         for dir in &self.playbook_dirs {
             fresh.add_playbook_dir(&dir.path);
         }
@@ -307,7 +302,7 @@ impl Inventory {
         layers.push(known.map_or_else(implicit, |host| host.vars.clone()));
         let name = Str::from(host);
         for dir in self.inventory_dirs.iter().chain(&self.playbook_dirs) {
-            layers.extend(dir.load(Kind::Host, &name, &self.registry, &self.reader, problems));
+            layers.extend(dir.load(Kind::Host, &name, &self.registry, &self.keyring, problems));
         }
         layers.retain(|layer| !layer.vars.is_empty());
         hosts.entry(name).or_insert(layers.into()).clone()
@@ -322,7 +317,13 @@ impl Inventory {
         for groups in [all, groups] {
             for dir in self.inventory_dirs.iter().chain(&self.playbook_dirs) {
                 for group in &groups {
-                    layers.extend(dir.load(Kind::Group, &group.name, &self.registry, &self.reader, problems));
+                    layers.extend(dir.load(
+                        Kind::Group,
+                        &group.name,
+                        &self.registry,
+                        &self.keyring,
+                        problems,
+                    ));
                 }
             }
         }
@@ -336,7 +337,7 @@ impl Inventory {
         let mut layers = vec![group.vars.clone()];
         let problems = &mut self.cache().problems;
         for dir in self.inventory_dirs.iter().chain(&self.playbook_dirs) {
-            layers.extend(dir.load(Kind::Group, &group.name, &self.registry, &self.reader, problems));
+            layers.extend(dir.load(Kind::Group, &group.name, &self.registry, &self.keyring, problems));
         }
         layers
     }
@@ -348,7 +349,7 @@ impl Clone for Inventory {
             graph: self.graph.clone(),
             sources: self.sources.clone(),
             registry: self.registry.clone(),
-            reader: self.reader.clone(),
+            keyring: self.keyring.clone(),
             inventory_dirs: self.inventory_dirs.clone(),
             playbook_dirs: self.playbook_dirs.clone(),
             cache: Mutex::default(),

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::graph::Graph;
-use super::{Reader, ini, range, script, yaml};
+use super::{ini, range, script, yaml};
 use crate::diag::{Diagnostic, Severity, Sources, code};
 use crate::template::Binding;
 use crate::value::{Str, Value};
+use crate::vault::{self, Keyring};
 use crate::yaml as text;
 
 /// Endings of files in a folder that are no inventories.
@@ -19,7 +20,7 @@ const IGNORED: [&str; 13] =
 /// Reads sources into a graph.
 pub(super) struct Loader<'a> {
     pub sources: &'a Sources,
-    pub reader: &'a Reader,
+    pub keyring: &'a Keyring,
     pub graph: &'a mut Graph,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -72,7 +73,7 @@ impl Loader<'_> {
                 let mistake = Diagnostic::error(code::INVENTORY_PLUGIN, message);
                 self.diagnostics.push(mistake.help("`ansible-inventory --list --yaml` writes it as YAML"));
             }
-            None if is_yaml(path) => self.yaml(path, &shared),
+            None if is_yaml(path, self.keyring) => self.yaml(path, &shared),
             _ => self.ini(path, &shared),
         }
     }
@@ -100,7 +101,7 @@ impl Loader<'_> {
     }
 
     fn ini(&mut self, path: &Path, shared: &Arc<Path>) {
-        let result = match text::read(path, self.sources) {
+        let result = match vault::text(path, self.sources, self.keyring) {
             Ok(file) => ini::read(file, self.sources, shared, self.graph),
             Err(mistake) => Err(mistake),
         };
@@ -110,7 +111,7 @@ impl Loader<'_> {
     }
 
     fn yaml(&mut self, path: &Path, shared: &Arc<Path>) {
-        let (root, warnings) = match (self.reader)(path, self.sources) {
+        let (root, warnings) = match vault::load(path, self.sources, self.keyring) {
             Ok(read) => read,
             Err(mistakes) => return self.report(mistakes),
         };
@@ -147,13 +148,10 @@ impl Loader<'_> {
 }
 
 /// Whether a file without an ending is a YAML mapping.
-fn is_yaml(path: &Path) -> bool {
+fn is_yaml(path: &Path, keyring: &Keyring) -> bool {
     // A look ahead: what is wrong with it is not for the user, and its text is not kept.
     let scratch = Sources::default();
-    let Ok(file) = text::read(path, &scratch) else { return false };
-    if scratch.text(file).starts_with("$ANSIBLE_VAULT;") {
-        return true;
-    }
+    let Ok(file) = vault::text(path, &scratch, keyring) else { return true };
     let parsed = text::parse(file, &scratch);
     !parsed.has_errors() && parsed.documents.first().is_some_and(|root| root.as_map().is_some())
 }

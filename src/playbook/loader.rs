@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::diag::{Diagnostic, Severity, Sources, code};
 use crate::value::Str;
-use crate::yaml::{self, Node, NodeMap};
+use crate::vault::{self, Keyring};
+use crate::yaml::{self, Document, Node, NodeMap};
 
 use super::reader::{Reader, Scene};
 use super::role::{Files, Use};
@@ -75,21 +76,15 @@ pub struct RoleRequest {
     pub public: bool,
 }
 
-/// The node of a file and warnings, or all mistakes.
-type Parsed = Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>>;
-
-/// Reads a YAML file; what knows passwords can decrypt files here. The same as `inventory::Reader`.
-pub type FileReader = Arc<dyn Fn(&Path, &Sources) -> Parsed + Send + Sync>;
-
 /// Reads playbooks and what they include.
 pub struct Loader {
     pub(super) sources: Arc<Sources>,
     pub(super) options: LoadOptions,
     pub(super) names: Arc<dyn Names>,
-    reader: FileReader,
+    keyring: Arc<Keyring>,
     next_id: AtomicU32,
     // Locks and not a single owner: hosts include files at the same time. Held for a look or an insertion only.
-    files: Mutex<HashMap<PathBuf, Arc<Parsed>>>,
+    files: Mutex<HashMap<PathBuf, Arc<Document>>>,
     included: Mutex<HashMap<(PathBuf, u32), Vec<Item>>>,
     roles: Mutex<HashMap<(String, u32), Arc<Role>>>,
     /// Folders of the playbooks read so far, the last first.
@@ -106,22 +101,22 @@ impl Loader {
     /// A loader that has read nothing.
     #[must_use]
     pub fn new(sources: Arc<Sources>, options: LoadOptions, names: Arc<dyn Names>) -> Arc<Loader> {
-        Loader::new_with(sources, options, names, Arc::new(yaml::load))
+        Loader::new_with(sources, options, names, Arc::default())
     }
 
-    /// As [`Loader::new`], with another way to read YAML files.
+    /// As [`Loader::new`], with the passwords of encrypted files.
     #[must_use]
     pub fn new_with(
         sources: Arc<Sources>,
         options: LoadOptions,
         names: Arc<dyn Names>,
-        reader: FileReader,
+        keyring: Arc<Keyring>,
     ) -> Arc<Loader> {
         Arc::new(Loader {
             sources,
             options,
             names,
-            reader,
+            keyring,
             next_id: AtomicU32::new(1),
             files: Mutex::default(),
             included: Mutex::default(),
@@ -256,11 +251,11 @@ impl Loader {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) fn read(&self, path: &Path) -> Arc<Parsed> {
+    pub(super) fn read(&self, path: &Path) -> Arc<Document> {
         if let Some(parsed) = locked(&self.files).get(path) {
             return parsed.clone();
         }
-        let parsed = Arc::new((self.reader)(path, &self.sources));
+        let parsed = Arc::new(vault::load(path, &self.sources, &self.keyring));
         locked(&self.files).entry(path.to_path_buf()).or_insert(parsed).clone()
     }
 

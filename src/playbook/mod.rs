@@ -21,5 +21,5 @@ mod tests;
 
 pub use check::{Reach, TemplateCheck, check};
 pub use freeform::split_pairs;
-pub use loader::{FileReader, LoadOptions, Loader, Names, RoleRequest};
+pub use loader::{LoadOptions, Loader, Names, RoleRequest};
 pub use model::*;

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use minijinja::value::Value;
 use minijinja::{Environment, Expression, Template};
 
-use crate::diag::{Diagnostic, Sources, Span};
+use crate::diag::{Diagnostic, Sources, Span, code};
 use crate::value::{Str, Value as Data};
+use crate::vault::Keyring;
 use crate::yaml::Node;
 
 use super::blame;
@@ -20,21 +21,18 @@ use super::rewrite::{self, Edits, Shape};
 use super::scope::Scope;
 use super::{env, literal, native};
 
-/// Turns the text of a `!vault` value into plain text; the error says why it can't.
-pub type Decrypt = dyn Fn(&str) -> Result<String, String> + Send + Sync;
-
 /// What does not change during a run.
 #[derive(Clone)]
 pub struct Settings {
     /// The value of `ansible_managed`, a template of its own.
     pub ansible_managed: String,
-    /// How `!vault` values are decrypted; none: they are an error.
-    pub decrypt: Option<Arc<Decrypt>>,
+    /// The passwords of `!vault` values and encrypted files.
+    pub keyring: Arc<Keyring>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { ansible_managed: "Ansible managed".into(), decrypt: None }
+        Settings { ansible_managed: "Ansible managed".into(), keyring: Arc::default() }
     }
 }
 
@@ -74,7 +72,7 @@ impl Engine {
     /// An engine whose messages point into `sources`.
     #[must_use]
     pub fn new(sources: Arc<Sources>, settings: Settings) -> Arc<Engine> {
-        let files = Files::new(sources.clone());
+        let files = Files::new(sources.clone(), settings.keyring.clone());
         // Compiled templates borrow from the environment, and both live as long as the run.
         let environment = Box::leak(Box::new(env::environment(env::inline_syntax(), &files)));
         Arc::new_cyclic(|this| Engine {
@@ -142,11 +140,16 @@ impl Engine {
 
     /// The plain text of a `!vault` value.
     pub(super) fn decrypt(&self, node: &Node, text: &str) -> Result<String, TemplateError> {
-        let fail = |message: String| TemplateError::at(node.span, message);
-        match &self.settings.decrypt {
-            Some(decrypt) => decrypt(text).map_err(fail),
-            None => Err(fail("this value is encrypted and there is no vault password".into())),
-        }
+        self.settings.keyring.decrypt_value(text).map_err(|why| {
+            let message = format!("can't decrypt this value: {why}");
+            TemplateError::new(Diagnostic::error(code::VAULT_UNREADABLE, message).at(node.span))
+        })
+    }
+
+    /// The passwords of encrypted files.
+    #[must_use]
+    pub fn keyring(&self) -> &Arc<Keyring> {
+        &self.settings.keyring
     }
 
     /// The value of a template text: native if it is one expression, else text or the list or dictionary that the text

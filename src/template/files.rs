@@ -15,6 +15,7 @@ use minijinja::{Environment, Error, TemplateSource};
 
 use crate::diag::{FileId, Sources, Span};
 use crate::value::{Map, Str, Value};
+use crate::vault::{self, Keyring};
 
 use super::context::{Context, has_template};
 use super::engine::{Engine, with_newlines};
@@ -134,12 +135,13 @@ struct State {
 #[derive(Clone)]
 pub(super) struct Files {
     sources: Arc<Sources>,
+    keyring: Arc<Keyring>,
     state: Arc<Mutex<State>>,
 }
 
 impl Files {
-    pub(super) fn new(sources: Arc<Sources>) -> Files {
-        Files { sources, state: Arc::default() }
+    pub(super) fn new(sources: Arc<Sources>, keyring: Arc<Keyring>) -> Files {
+        Files { sources, keyring, state: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -206,11 +208,18 @@ impl Files {
         };
         let path = PathBuf::from(path);
         let read = stamp(&path);
-        let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let (bytes, encrypted) = vault::open(&path, &self.keyring)
+            .map_err(|why| Error::new(minijinja::ErrorKind::InvalidOperation, why))?;
         let raw = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
         let (_, skipped) = header(&raw);
         let text: Arc<str> = Arc::from(&raw[skipped..]);
-        let file = self.sources.add(&path, raw);
+        let file = match encrypted {
+            true => self.sources.add_hidden(&path, raw),
+            false => self.sources.add(&path, raw),
+        };
         let (edits, edited) = match rewrite::template(&text, syntax, false) {
             Ok((_, edits)) => {
                 let edited = edits.apply(&text);

@@ -29,7 +29,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Decrypt, Engine, Settings};
+pub use engine::{Engine, Settings};
 pub use error::TemplateError;
 pub use files::FileOptions;
 pub use scope::{Binding, LazyMap, Scope};

@@ -31,14 +31,16 @@ pub fn read(path: &Path, sources: &Sources) -> Result<FileId, Diagnostic> {
     }
 }
 
+/// The node and warnings of a text with one document, or all mistakes.
+pub type Document = Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>>;
+
 /// Reads a file with one document: its node (null if there is none) and the warnings, or all mistakes.
-pub fn load(path: &Path, sources: &Sources) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let file = read(path, sources).map_err(|error| vec![error])?;
-    let start = Span { file, start: 0, end: 0 };
-    if sources.text(file).starts_with("$ANSIBLE_VAULT;") {
-        let message = format!("{} is encrypted, and can't be decrypted here", path.display());
-        return Err(vec![Diagnostic::error(code::VAULT_UNREADABLE, message).at(start)]);
-    }
+pub fn load(path: &Path, sources: &Sources) -> Document {
+    document(read(path, sources).map_err(|error| vec![error])?, sources)
+}
+
+/// The one document of a text that was read.
+pub fn document(file: FileId, sources: &Sources) -> Document {
     let Parsed { mut documents, mut diagnostics } = parse(file, sources);
     if let Some(second) = documents.get(1) {
         let message = "a second document starts here; only one is expected";
@@ -49,6 +51,7 @@ pub fn load(path: &Path, sources: &Sources) -> Result<(Node, Vec<Diagnostic>), V
         return Err(parsed.diagnostics);
     }
     documents.truncate(1);
+    let start = Span { file, start: 0, end: 0 };
     Ok((documents.pop().unwrap_or_else(|| Node::new(Kind::Null, start)), parsed.diagnostics))
 }
 

@@ -15,7 +15,7 @@ mod tags;
 mod view;
 
 pub use compose::{Parsed, parse};
-pub use load::{load, parse_text, read};
+pub use load::{Document, document, load, parse_text, read};
 pub use node::{Kind, Node, NodeMap, Tag};
 pub use offsets::locate;
 pub use scalar::resolve;

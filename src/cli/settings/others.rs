@@ -170,8 +170,6 @@ const MISSED: &[(&str, &str, &str)] = &[
     ("defaults", "test_plugins", ""),
     ("defaults", "vars_plugins", ""),
     ("defaults", "vars_plugins_enabled", "host_group_vars"),
-    ("defaults", "vault_encrypt_identity", ""),
-    ("defaults", "vault_id_match", "false"),
     ("defaults", "vault_identity", "default"),
     ("inventory", "any_unparsed_is_failed", "false"),
     ("inventory", "host_pattern_mismatch", "warning"),

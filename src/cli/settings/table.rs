@@ -174,6 +174,12 @@ settings! {
         |to, it| { to.vault_password_file = it.path(); Ok(()) };
     "vault_identity_list" [(DEFAULTS, "vault_identity_list")], ["ANSIBLE_VAULT_IDENTITY_LIST"],
         |to, it| { to.vault_identity_list = it.list().iter().map(|vault| vault_id(vault, it)).collect(); Ok(()) };
+    "vault_encrypt_identity" [(DEFAULTS, "vault_encrypt_identity")], ["ANSIBLE_VAULT_ENCRYPT_IDENTITY"],
+        |to, it| { to.vault_encrypt_identity = it.text(); Ok(()) };
+    "vault_encrypt_salt" [(DEFAULTS, "vault_encrypt_salt")], ["ANSIBLE_VAULT_ENCRYPT_SALT"],
+        |to, it| { to.vault_encrypt_salt = it.text(); Ok(()) };
+    "vault_id_match" [(DEFAULTS, "vault_id_match")], ["ANSIBLE_VAULT_ID_MATCH"],
+        |to, it| { to.vault_id_match = it.flag()?; Ok(()) };
     "gathering" [(DEFAULTS, "gathering")], ["ANSIBLE_GATHERING"],
         |to, it| { to.gathering = it.choice(&["implicit", "explicit", "smart"])?; Ok(()) };
     "gather_subset" [(DEFAULTS, "gather_subset")], ["ANSIBLE_GATHER_SUBSET"],

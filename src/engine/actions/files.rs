@@ -19,14 +19,23 @@ use crate::outcome::{Blob, BlobKind};
 use crate::template::{FileOptions, Scope, TemplateError};
 use crate::value::{Map, Str, Value};
 use crate::vars::TaskScope;
+use crate::vault::{self, Keyring, Plain};
 
 /// A file of the controller that may be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct SourceFile {
-    path: PathBuf,
+    contents: Contents,
     size: u64,
     sha1: String,
     mode: u32,
+}
+
+/// Where the bytes of such a file are.
+#[derive(Clone)]
+enum Contents {
+    File(PathBuf),
+    /// Decrypted, in memory alone.
+    Plain(Plain),
 }
 
 type Hashes = Mutex<HashMap<PathBuf, (SystemTime, u64, String)>>;
@@ -51,7 +60,20 @@ impl SourceFile {
                 sha1
             }
         };
-        Ok(SourceFile { path: path.to_path_buf(), size, sha1, mode })
+        Ok(SourceFile { contents: Contents::File(path.to_path_buf()), size, sha1, mode })
+    }
+
+    /// The same, but of a vault file the plain contents.
+    pub(super) fn open_decrypted(path: &Path, keyring: &Keyring) -> Result<SourceFile, String> {
+        let file = SourceFile::open(path)?;
+        let mut start = Vec::new();
+        let head = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+        if head.is_err() || !vault::is_encrypted(&start) {
+            return Ok(file);
+        }
+        let (plain, _) = vault::open(path, keyring)?;
+        let sha1 = sha1_of(&plain);
+        Ok(SourceFile { size: plain.len() as u64, contents: Contents::Plain(plain), sha1, mode: file.mode })
     }
 
     pub(super) fn kind(&self) -> BlobKind {
@@ -71,20 +93,36 @@ fn hash(path: &Path) -> io::Result<String> {
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+fn sha1_of(bytes: &[u8]) -> String {
+    use sha1::Digest;
+    sha1::Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The files of a call, by the numbers of its blobs.
 #[derive(Default)]
-pub(super) struct Sources(Vec<Option<PathBuf>>);
+pub(super) struct Sources(Vec<Option<Contents>>);
 
 impl Sources {
     pub(super) fn of(files: Vec<SourceFile>) -> Sources {
-        Sources(files.into_iter().map(|file| Some(file.path)).collect())
+        Sources(files.into_iter().map(|file| Some(file.contents)).collect())
     }
 }
 
 impl BlobSource for Sources {
     fn open(&self, blob: u32) -> io::Result<Box<dyn Read + Send>> {
-        let path = self.0.get(blob as usize).and_then(Option::as_ref).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(File::open(path)?))
+        match self.0.get(blob as usize).and_then(Option::as_ref).ok_or(io::ErrorKind::NotFound)? {
+            Contents::File(path) => Ok(Box::new(File::open(path)?)),
+            Contents::Plain(plain) => Ok(Box::new(Cursor::new(SharedPlain(plain.clone())))),
+        }
+    }
+}
+
+/// Decrypted bytes as a cursor reads them.
+struct SharedPlain(Plain);
+
+impl AsRef<[u8]> for SharedPlain {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -136,7 +174,11 @@ pub(super) async fn copy(
     let Some(src) = src else { return Ok(Prepared::Remote(Box::new(remote))) };
     let path = find(task, scope, "files", &src)?;
     let follow_local = args::flag(&remote.args, "local_follow", true);
-    let listed = tokio::task::spawn_blocking(move || offer(&path, src.ends_with('/'), follow_local)).await;
+    let keyring = keyring(task, &remote.args);
+    let listed = tokio::task::spawn_blocking(move || {
+        offer(&path, src.ends_with('/'), follow_local, keyring.as_deref())
+    });
+    let listed = listed.await;
     let (blobs, sources) = match listed {
         Ok(Ok(offered)) => offered,
         Ok(Err(why)) => return Err(super::at_argument(task, "src", why)),
@@ -155,25 +197,43 @@ pub(super) async fn copy(
     Ok(Prepared::Remote(Box::new(remote)))
 }
 
-fn offer(path: &Path, contents_only: bool, follow: bool) -> Result<(Vec<Blob>, Sources), String> {
+/// The passwords for files that are to be sent decrypted, unless the task says `decrypt: false`.
+pub(super) fn keyring(task: &HostTask, args: &Map) -> Option<Arc<Keyring>> {
+    args::flag(args, "decrypt", true).then(|| task.shared.templates.keyring().clone())
+}
+
+/// A file as it is, or with passwords decrypted if it is a vault.
+pub(super) fn open(path: &Path, keyring: Option<&Keyring>) -> Result<SourceFile, String> {
+    match keyring {
+        Some(keyring) => SourceFile::open_decrypted(path, keyring),
+        None => SourceFile::open(path),
+    }
+}
+
+fn offer(
+    path: &Path,
+    contents_only: bool,
+    follow: bool,
+    keyring: Option<&Keyring>,
+) -> Result<(Vec<Blob>, Sources), String> {
     let mut blobs = Vec::new();
     let mut sources = Sources::default();
     if !path.is_dir() {
-        let file = SourceFile::open(path)?;
+        let file = open(path, keyring)?;
         blobs.push(Blob { name: String::new(), kind: file.kind(), mode: file.mode });
-        sources.0.push(Some(file.path));
+        sources.0.push(Some(file.contents));
         return Ok((blobs, sources));
     }
     let prefix =
         if contents_only { PathBuf::new() } else { PathBuf::from(path.file_name().unwrap_or_default()) };
-    add_folder(path, &prefix, follow, &mut blobs, &mut sources)?;
+    add_folder(path, &prefix, (follow, keyring), &mut blobs, &mut sources)?;
     Ok((blobs, sources))
 }
 
 fn add_folder(
     path: &Path,
     name: &Path,
-    follow: bool,
+    (follow, keyring): (bool, Option<&Keyring>),
     blobs: &mut Vec<Blob>,
     sources: &mut Sources,
 ) -> Result<(), String> {
@@ -199,15 +259,15 @@ fn add_folder(
             blobs.push(Blob { name: below.to_string_lossy().into_owned(), kind, mode: 0o777 });
             sources.0.push(None);
         } else if entry.is_dir() {
-            add_folder(&entry, &below, follow, blobs, sources)?;
+            add_folder(&entry, &below, (follow, keyring), blobs, sources)?;
         } else {
-            let file = SourceFile::open(&entry)?;
+            let file = open(&entry, keyring)?;
             blobs.push(Blob {
                 name: below.to_string_lossy().into_owned(),
                 kind: file.kind(),
                 mode: file.mode,
             });
-            sources.0.push(Some(file.path));
+            sources.0.push(Some(file.contents));
         }
     }
     Ok(())

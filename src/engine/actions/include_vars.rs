@@ -13,7 +13,8 @@ use crate::outcome::Outcome;
 use crate::template::{Binding, Scope, TemplateError};
 use crate::value::{Map, Value};
 use crate::vars::{Bindings, TaskScope};
-use crate::yaml::{self, Kind, Node, NodeMap};
+use crate::vault;
+use crate::yaml::{Kind, Node, NodeMap};
 
 const EXTENSIONS: &[&str] = &["yaml", "yml", "json"];
 
@@ -28,9 +29,10 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, args: &Map) -> Result<Once
         }
         (None, None) => return Err(super::at_action(task, "include_vars: no file is given")),
     };
-    let mut all = NodeMap::new();
+    let (mut all, mut hidden) = (NodeMap::new(), false);
     for path in &files {
         let node = load(task, path)?;
+        hidden |= task.shared.sources.is_hidden(node.span.file);
         match node.kind {
             Kind::Map(map) => all.extend(map.iter().map(|(key, entry)| (key.clone(), entry.clone()))),
             Kind::Null => {}
@@ -51,6 +53,8 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, args: &Map) -> Result<Once
         vars = Bindings::from_iter([(name, Binding::Source(whole))]);
     }
     let mut once = Once::of(Outcome::unchanged());
+    // The result holds all variables: those of a vault are not shown.
+    once.no_log = hidden;
     once.fields.insert("ansible_facts".into(), Value::map(shown));
     let names = files.iter().map(|path| Value::from(path.to_string_lossy().into_owned()));
     once.fields.insert("ansible_included_var_files".into(), names.collect());
@@ -59,7 +63,7 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, args: &Map) -> Result<Once
 }
 
 fn load(task: &HostTask, path: &Path) -> Result<Node, TemplateError> {
-    match yaml::load(path, &task.shared.sources) {
+    match vault::load(path, &task.shared.sources, task.shared.templates.keyring()) {
         Ok((node, warnings)) => {
             for warning in warnings {
                 task.shared.report(Event::Message(warning));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::files::{self, SourceFile, Sources};
+use super::files::{self, Sources};
 use super::raw;
 use crate::connection::BlobSource;
 use crate::engine::args;
@@ -28,7 +28,8 @@ pub(super) async fn run(
     let words = shlex::split(&line).unwrap_or_default();
     let Some(name) = words.first() else { return Err(super::at_action(task, "script: no script is given")) };
     let path = files::find(task, scope, "files", name)?;
-    let file = SourceFile::open(&path).map_err(|why| super::at_action(task, why))?;
+    let keyring = files::keyring(task, &remote.args);
+    let file = files::open(&path, keyring.as_deref()).map_err(|why| super::at_action(task, why))?;
     remote.blobs = vec![Blob { name: String::new(), kind: file.kind(), mode: 0o700 }];
     remote.files = Arc::new(Sources::of(vec![file]));
     Ok(Prepared::Remote(Box::new(remote)))

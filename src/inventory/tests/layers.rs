@@ -1,15 +1,16 @@
 //! Whose variables win.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::super::Inventory;
 use super::{Files, names, vars};
-use crate::diag::{Diagnostic, Sources, code};
+use crate::diag::{Sources, code};
+use crate::secret::Secret;
 use crate::template::Binding;
 use crate::value::{Str, Value};
+use crate::vault::{Envelope, Key, Keyring};
 use crate::yaml::{Kind, Node};
 
 /// All places in the order of the documentation; each overrides those before it.
@@ -119,17 +120,19 @@ fn warnings_are_given_once() {
 }
 
 #[test]
-fn another_reader_can_decrypt() {
-    let files = Files::new(&[("hosts", "h\n"), ("host_vars/h", "$ANSIBLE_VAULT;1.1;AES256\n")]);
-    let reader = |path: &Path, sources: &Sources| -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let mut parsed = crate::yaml::parse_text("x", &format!("name: {name}"), sources);
-        Ok((parsed.documents.remove(0), Vec::new()))
-    };
+fn encrypted_variables_and_inventories_are_read_with_the_password() {
+    let password = Secret::new("word");
+    let seal = |text: &str| Envelope::seal(text.as_bytes(), &password, None, None).unwrap();
+    let (hosts, vars_of_h) = (seal("[web]\nh\n"), seal("name: one\n"));
+    let files = Files::new(&[("hosts", &hosts), ("host_vars/h", &vars_of_h)]);
     let source = files.path("hosts").to_string_lossy().into_owned();
+    let keyring =
+        Arc::new(Keyring::new(vec![Key { id: "default".into(), password: password.clone() }], false));
     let registry = Arc::new(Sources::default());
-    let (inventory, _) = Inventory::load_with(&[source], &registry, Arc::new(reader));
-    assert_eq!(vars(&inventory, "h").get("name"), Some(&Value::from("h")));
+    let (inventory, problems) = Inventory::load_with(&[source], &registry, &keyring);
+    assert_eq!(problems, []);
+    assert_eq!(inventory.group_names("h"), ["web".into()]);
+    assert_eq!(vars(&inventory, "h").get("name"), Some(&Value::from("one")));
 }
 
 #[test]

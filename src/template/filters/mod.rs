@@ -24,6 +24,7 @@ mod shape;
 pub(crate) mod tests;
 pub(crate) mod text;
 mod truth;
+mod vault;
 mod yaml;
 
 use minijinja::value::{Rest, Value, ValueOrKwargs};
@@ -69,6 +70,7 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("ansible.builtin", markup::FILTERS),
     ("ansible.builtin", dates::FILTERS),
     ("ansible.builtin", crypto::FILTERS),
+    ("ansible.builtin", vault::FILTERS),
     ("ansible.utils", net::FILTERS),
     ("ansible.netcommon", net::FILTERS),
     ("community.general", community::FILTERS),

@@ -7,6 +7,8 @@ use minijinja::State;
 
 use super::{Args, Outcome, Test, test};
 use crate::template::filters::python;
+use crate::template::functions;
+use crate::vault;
 
 pub(super) const TESTS: &[Test] = &[
     test("exists", "path", |_, a| Ok(fs::metadata(&*a.text("path")).is_ok()), "whether the path exists"),
@@ -28,12 +30,7 @@ pub(super) const TESTS: &[Test] = &[
     test("is_same_file", "a, b", same, "whether two paths lead to one file"),
     test("mount", "path", mount, "whether something is mounted there"),
     test("is_mount", "path", mount, "whether something is mounted there"),
-    test(
-        "vault_encrypted",
-        "value",
-        |_, a| Ok(encrypted(&a.text("value"))),
-        "whether the text is from a vault",
-    ),
+    test("vault_encrypted", "value", encrypted, "whether the text is from a vault"),
     test("vaulted_file", "path", vaulted, "whether the file is from a vault"),
     test("uri", "value, schemes=", uri, "whether it is a URI, of one of the schemes"),
     test("url", "value, schemes=", url, "whether it is a URI with an authority"),
@@ -70,14 +67,16 @@ fn mount(_: &mut State<'_, '_>, args: &Args) -> Outcome<bool> {
     Ok(!here.is_symlink() && (here.dev() != above.dev() || here.ino() == above.ino()))
 }
 
-fn encrypted(text: &str) -> bool {
-    text.starts_with("$ANSIBLE_VAULT;")
+/// What the templates see of a `!vault` value is its plain text, so the passwords remember which texts those are.
+fn encrypted(state: &mut State<'_, '_>, args: &Args) -> Outcome<bool> {
+    let text = args.text("value");
+    Ok(functions::context(state).is_ok_and(|context| context.engine().keyring().is_value(&text)))
 }
 
 fn vaulted(_: &mut State<'_, '_>, args: &Args) -> Outcome<bool> {
     let path = args.text("path");
     let read = fs::read(&*path).map_err(|error| args.fail(format!("{path}: {error}")))?;
-    Ok(read.starts_with(b"$ANSIBLE_VAULT;"))
+    Ok(vault::is_encrypted(&read))
 }
 
 /// Scheme and authority, as Python's `urlparse` splits them.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::value::Value;
+use crate::vault;
 
 use super::{Call, Outcome, expand};
 
@@ -24,15 +25,8 @@ pub(super) fn unvault(call: &Call<'_>) -> Outcome {
 /// A file's text; decrypted if it is a vault file.
 fn contents(call: &Call<'_>, name: &str) -> Outcome<String> {
     let path = call.find("files", name).ok_or_else(|| format!("there is no file `{name}`"))?;
-    let bytes = std::fs::read(&path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    if !text.starts_with("$ANSIBLE_VAULT;") {
-        return Ok(text);
-    }
-    match &call.context.engine().settings.decrypt {
-        Some(decrypt) => decrypt(&text).map_err(|why| format!("{}: {why}", path.display()).into()),
-        None => Err(format!("{} is encrypted and there is no vault password", path.display()).into()),
-    }
+    let (bytes, _) = vault::open(&path, call.context.engine().keyring())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 pub(super) fn fileglob(call: &Call<'_>) -> Outcome {

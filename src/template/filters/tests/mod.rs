@@ -19,6 +19,7 @@ mod registry;
 mod sequences;
 mod shape;
 mod text;
+mod vault;
 mod yaml;
 mod yaml_scalars;
 
