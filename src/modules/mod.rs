@@ -6,6 +6,7 @@ pub mod api;
 mod contract;
 pub(crate) mod http;
 pub(crate) mod openpgp;
+pub(crate) mod programs;
 
 use api::{Entry, Execution};
 
@@ -77,6 +78,7 @@ modules! {
         apt_repository: Host as ["ansible.builtin.apt_repository"],
         deb822_repository: Host as ["ansible.builtin.deb822_repository"],
         dnf: Host as ["ansible.builtin.dnf", "ansible.builtin.dnf5", "ansible.builtin.yum"],
+        dpkg_selections: Host as ["ansible.builtin.dpkg_selections"],
         package: Host as ["ansible.builtin.package"],
         package_facts: Host as ["ansible.builtin.package_facts"],
         pacman: Host as ["community.general.pacman"],
@@ -94,7 +96,10 @@ modules! {
         getent: Host as ["ansible.builtin.getent"],
         group: Host as ["ansible.builtin.group"],
         hostname: Host as ["ansible.builtin.hostname"],
+        modprobe: Host as ["community.general.modprobe"],
+        mount: Host as ["ansible.posix.mount"],
         setup: Host as ["ansible.builtin.setup", "ansible.builtin.gather_facts"],
+        sysctl: Host as ["ansible.posix.sysctl"],
         user: Host as ["ansible.builtin.user"],
     }
 }
