@@ -342,10 +342,10 @@ fn is_built_in(host: &dyn Look, name: &str) -> Result<bool, Fail> {
 mod tests {
     use super::Args;
     use crate::modules::api::Ran;
-    use crate::modules::api::fake::FakeHost;
+    use crate::modules::api::fake::{Effect, FakeHost};
 
     fn host() -> FakeHost {
-        let now = |text: &'static str| -> Option<Box<dyn Fn(&mut FakeHost)>> {
+        let now = |text: &'static str| -> Option<Effect> {
             Some(Box::new(move |host| *host = std::mem::take(host).file("/proc/modules", text)))
         };
         FakeHost::new()

@@ -287,12 +287,12 @@ fn accepted(mut ran: Ran, what: &str) -> Result<(), Fail> {
 #[cfg(all(test, feature = "controller"))]
 mod tests {
     use super::*;
-    use crate::modules::api::fake::FakeHost;
+    use crate::modules::api::fake::{Effect, FakeHost};
 
     const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
     fn host() -> FakeHost {
-        let set = |value: &'static str| -> Option<Box<dyn Fn(&mut FakeHost)>> {
+        let set = |value: &'static str| -> Option<Effect> {
             Some(Box::new(move |host| *host = std::mem::take(host).file(FORWARD, value)))
         };
         FakeHost::new()

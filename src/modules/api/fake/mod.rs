@@ -31,7 +31,8 @@ struct Inode {
     xattrs: BTreeMap<String, Vec<u8>>,
 }
 
-type Effect = Box<dyn Fn(&mut FakeHost)>;
+/// What a command does to the host when it is really run.
+pub type Effect = Box<dyn Fn(&mut FakeHost)>;
 
 struct Answer {
     line: String,
