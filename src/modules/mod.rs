@@ -10,10 +10,14 @@ pub(crate) mod programs;
 
 use api::{Entry, Execution};
 
-/// Declares the families' modules and the registry. A module's struct is `family::name::Args`.
+/// Declares the families' modules and the registry. A module's struct is `family::name::Args`. What stands behind `with`
+/// are pieces that a family's modules share.
 macro_rules! modules {
-    ($( $family:ident { $( $name:ident : $execution:ident as [$($alias:literal),*], )* } )*) => {
-        $( #[doc = concat!("The family `", stringify!($family), "`.")] pub mod $family { $( pub mod $name; )* } )*
+    ($( $family:ident $(with [$($part:ident),*])? { $( $name:ident : $execution:ident as [$($alias:literal),*], )* } )*) => {
+        $( #[doc = concat!("The family `", stringify!($family), "`.")] pub mod $family {
+            $( $( pub(crate) mod $part; )* )?
+            $( pub mod $name; )*
+        } )*
         /// Every module, in the order of the families.
         pub static ALL: &[Entry] = &[ $( $( modules!(@entry $family $name $execution [$($alias),*]), )* )* ];
     };
@@ -50,6 +54,20 @@ modules! {
         set_fact: Controller as ["ansible.builtin.set_fact"],
         set_stats: Controller as ["ansible.builtin.set_stats"],
         async_status: Host as ["ansible.builtin.async_status"],
+    }
+    docker with [archive, build, context, engine, ignore, image, pairs, reference, remote] {
+        docker_build: Host as [],
+        docker_image: Host as ["community.docker.docker_image", "community.general.docker_image"],
+        docker_image_build: Host as ["community.docker.docker_image_build"],
+        docker_image_export: Host as ["community.docker.docker_image_export"],
+        docker_image_info: Host as ["community.docker.docker_image_info"],
+        docker_image_load: Host as ["community.docker.docker_image_load"],
+        docker_image_pull: Host as ["community.docker.docker_image_pull"],
+        docker_image_push: Host as ["community.docker.docker_image_push"],
+        docker_image_remove: Host as ["community.docker.docker_image_remove"],
+        docker_image_tag: Host as ["community.docker.docker_image_tag"],
+        docker_login: Host as ["community.docker.docker_login"],
+        docker_push: Host as [],
     }
     files {
         blockinfile: Host as ["ansible.builtin.blockinfile"],
