@@ -67,7 +67,7 @@ pub fn load(engine: &Engine, host: &mut dyn Touch, path: &Path) -> Result<(Vec<S
     Ok((names.collect(), text))
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

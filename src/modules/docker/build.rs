@@ -250,7 +250,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::modules::api::Value;

@@ -108,7 +108,7 @@ fn digest(host: &dyn Look, path: &Path) -> Result<String, Fail> {
     digest.ok_or_else(|| Fail::new(format!("{} went away while it was read", path.display())))
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

@@ -161,7 +161,7 @@ impl Args {
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::Args;
     use crate::modules::api::Ran;

@@ -331,7 +331,7 @@ impl OutputArgs {
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::Args;
     use crate::modules::api::Ran;

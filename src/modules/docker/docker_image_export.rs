@@ -141,7 +141,7 @@ impl Args {
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::Args;
     use crate::modules::api::fake::FakeHost;

@@ -64,7 +64,7 @@ images: What `docker image inspect` says of each.
     }
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::Args;
     use crate::modules::api::fake::FakeHost;

@@ -135,7 +135,7 @@ fn describe(outcome: Outcome, reference: &Reference, image: Option<&Image>, acti
         .with("digest", image.and_then(|image| image.digest_in(reference)))
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::Args;
     use crate::modules::api::fake::FakeHost;

@@ -134,7 +134,7 @@ fn describe(outcome: Outcome, plan: Option<&Plan>, removed: &Removed) -> Outcome
         .with("actions", actions)
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::Args;
     use crate::modules::api::Ran;

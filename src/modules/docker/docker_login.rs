@@ -276,7 +276,7 @@ fn make_parents(host: &mut dyn Touch, path: &Path) -> Result<(), Fail> {
     missing.iter().rev().try_for_each(|folder| host.make_dir(folder, 0o700))
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::{Args, key};
     use crate::modules::api::fake::FakeHost;

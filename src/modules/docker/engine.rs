@@ -307,7 +307,7 @@ fn reachable(ran: Ran) -> Result<Ran, Fail> {
     Err(Fail::new(format!("{help}: {}", error.trim())).with("rc", ran.rc).with("stderr", error))
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

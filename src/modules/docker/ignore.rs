@@ -94,8 +94,7 @@ fn regex(pattern: &str) -> String {
                 let escaped = chars.next().unwrap_or('\\');
                 out.push_str(&fancy_regex::escape(&escaped.to_string()));
             }
-            '[' | ']' => out.push(c),
-            '-' | '^' => out.push(c),
+            '[' | ']' | '-' | '^' => out.push(c),
             c => out.push_str(&fancy_regex::escape(&c.to_string())),
         }
     }

@@ -146,7 +146,7 @@ pub fn push(engine: &Engine, host: &mut dyn Touch, reference: &Reference) -> Res
     Ok(Pushed { digest, new })
 }
 
-#[cfg(all(test, feature = "controller"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

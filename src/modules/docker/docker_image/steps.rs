@@ -229,7 +229,7 @@ impl Args {
             .ok_or_else(|| Fail::new(format!("the image {name} is not there after it was made")))?;
         let mut changed = plan.before.as_ref().map(Image::id) != Some(image.id());
         if let Some(path) = &plan.archive {
-            archive::save(&self.engine, host, &[name.clone()], path)?;
+            archive::save(&self.engine, host, std::slice::from_ref(name), path)?;
             changed = true;
         }
         if let Some((target, now)) = &plan.tag {
