@@ -97,6 +97,10 @@ pub struct Settings {
     pub any_errors_fatal: bool,
     /// Hide all results.
     pub no_log: bool,
+    /// Write the hosts that did not get through a playbook to a file, for `--limit @FILE`.
+    pub retry_files: bool,
+    /// Where those files go; beside the playbook if nothing is said.
+    pub retry_folder: Option<PathBuf>,
     /// How hosts go through plays that do not say.
     pub strategy: Option<String>,
     /// Only tasks with one of these tags.
@@ -284,6 +288,8 @@ impl Settings {
             force_handlers: false,
             any_errors_fatal: false,
             no_log: false,
+            retry_files: false,
+            retry_folder: None,
             strategy: None,
             tags: Vec::new(),
             skip_tags: Vec::new(),

@@ -41,6 +41,8 @@ pub(super) struct Session {
     names: Arc<Templates>,
     loader: Arc<Loader>,
     output: Output,
+    /// The folder of retry files, if they are written.
+    retry: Option<PathBuf>,
 }
 
 /// How results are shown.
@@ -104,7 +106,8 @@ impl Session {
         };
         let loader = Loader::new_with(sources.clone(), load, names.clone(), keyring);
         show(&problems, &sources, theme);
-        Ok(Session { options, sources, inventory, templates, names, loader, output })
+        let retry = settings.retry_files.then(|| settings.retry_folder.clone().unwrap_or_default());
+        Ok(Session { options, sources, inventory, templates, names, loader, output, retry })
     }
 
     /// Loads playbooks and looks for every mistake that can be seen without a host.
@@ -238,6 +241,9 @@ impl Session {
         for warning in ssh.take_warnings() {
             terminal::complain(&format!("warning: {warning}\n"));
         }
+        if let (Some(folder), Some(playbook)) = (&self.retry, playbooks.first()) {
+            write_retry(folder, &playbook.path, &summary);
+        }
         // Tasks that were cut off may hold blocking threads; nobody waits for those.
         runtime.shutdown_background();
         exit_of(&summary)
@@ -269,6 +275,24 @@ impl Session {
 fn show(problems: &[Diagnostic], sources: &Sources, theme: Theme) {
     for problem in problems {
         terminal::complain(&render(problem, sources, theme.color));
+    }
+}
+
+/// Writes the hosts that did not get through, one a line, for `--limit @FILE`. `folder`: empty for the playbook's own.
+fn write_retry(folder: &Path, playbook: &Path, summary: &Summary) {
+    let mut hosts: Vec<&str> =
+        summary.failed.iter().chain(&summary.unreachable).map(|host| &**host).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    // Text of the command line has no file name of a playbook.
+    let Some(name) = playbook.extension().and(playbook.file_stem()).filter(|_| !hosts.is_empty()) else {
+        return;
+    };
+    let folder = if folder.as_os_str().is_empty() { playbook.parent().unwrap_or(folder) } else { folder };
+    let path = folder.join(format!("{}.retry", name.to_string_lossy()));
+    match std::fs::write(&path, hosts.join("\n") + "\n") {
+        Ok(()) => terminal::complain(&format!("to retry, use: --limit @{}\n", path.display())),
+        Err(error) => terminal::complain(&format!("warning: can't write {}: {error}\n", path.display())),
     }
 }
 

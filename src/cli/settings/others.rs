@@ -159,8 +159,6 @@ const MISSED: &[(&str, &str, &str)] = &[
     ("defaults", "precedence", ""),
     ("defaults", "private_role_vars", "false"),
     ("defaults", "remote_port", "22"),
-    ("defaults", "retry_files_enabled", "false"),
-    ("defaults", "retry_files_save_path", ""),
     ("defaults", "run_vars_plugins", "demand"),
     ("defaults", "show_custom_stats", "false"),
     ("defaults", "strategy_plugins", ""),

@@ -188,6 +188,10 @@ settings! {
         |to, it| { to.force_handlers = it.flag()?; Ok(()) };
     "any_errors_fatal" [(DEFAULTS, "any_errors_fatal")], ["ANSIBLE_ANY_ERRORS_FATAL"],
         |to, it| { to.any_errors_fatal = it.flag()?; Ok(()) };
+    "retry_files_enabled" [(DEFAULTS, "retry_files_enabled")], ["ANSIBLE_RETRY_FILES_ENABLED"],
+        |to, it| { to.retry_files = it.flag()?; Ok(()) };
+    "retry_files_save_path" [(DEFAULTS, "retry_files_save_path")], ["ANSIBLE_RETRY_FILES_SAVE_PATH"],
+        |to, it| { to.retry_folder = it.path(); Ok(()) };
     "no_log" [(DEFAULTS, "no_log")], ["ANSIBLE_NO_LOG"], |to, it| { to.no_log = it.flag()?; Ok(()) };
     "strategy" [(DEFAULTS, "strategy")], ["ANSIBLE_STRATEGY"], |to, it| {
         let text = it.text().unwrap_or_default();
