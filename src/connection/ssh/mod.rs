@@ -9,7 +9,7 @@ mod config;
 mod context;
 mod host_key;
 mod jump;
-mod known_hosts;
+pub mod known_hosts;
 mod link;
 mod pattern;
 mod pipe;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::keys::PublicKey;
 
-pub(super) use parse::{Entry, Marker};
+pub use parse::{Entry, Marker};
 
 /// The files, read once, and the lock for writing them.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use super::super::pattern;
 
 /// What a key is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Marker {
+pub enum Marker {
     /// The host's own key.
     Host,
     /// A key that signs keys of hosts.
@@ -21,10 +21,10 @@ pub(in super::super) enum Marker {
 
 /// A line.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Entry {
+pub struct Entry {
     /// Where, from 1.
-    pub(in super::super) line: usize,
-    pub(in super::super) marker: Marker,
+    pub line: usize,
+    pub marker: Marker,
     hosts: Hosts,
     key: String,
 }
@@ -36,8 +36,11 @@ enum Hosts {
 }
 
 impl Entry {
-    /// Reads a line: none for empty ones and comments, an error for what is no entry.
-    pub(super) fn parse(line: usize, text: &str) -> Result<Option<Entry>, &'static str> {
+    /// Reads a line: none for empty ones and comments.
+    ///
+    /// # Errors
+    /// What is no entry, and why.
+    pub fn parse(line: usize, text: &str) -> Result<Option<Entry>, &'static str> {
         let mut words = text.split_ascii_whitespace();
         let Some(mut first) = words.next().filter(|word| !word.starts_with('#')) else { return Ok(None) };
         let marker = match first {
@@ -58,7 +61,7 @@ impl Entry {
     }
 
     /// Whether it is about a name (lower case, with `[…]:port` for an unusual port).
-    pub(super) fn is_for(&self, name: &str) -> bool {
+    pub fn is_for(&self, name: &str) -> bool {
         match &self.hosts {
             Hosts::Patterns(list) => {
                 let list = list.to_ascii_lowercase();
@@ -69,7 +72,7 @@ impl Entry {
     }
 
     /// The key.
-    pub(in super::super) fn key(&self) -> Option<PublicKey> {
+    pub fn key(&self) -> Option<PublicKey> {
         PublicKey::from_openssh(&self.key).ok()
     }
 }
