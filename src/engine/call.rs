@@ -239,7 +239,7 @@ pub(super) fn validate(task: &HostTask, entry: &Entry, args: &Map) -> Result<(),
     let Err(error) = (entry.manual.validate)(args) else { return Ok(()) };
     let place = args::place_of(task, &error);
     let mut diagnostic =
-        Diagnostic::error(code::BAD_ARGUMENT, format!("{}: {}", entry.name, error.message)).at(place);
+        Diagnostic::error(code::BAD_ARGUMENT, format!("{}: {}", entry.name, error.sentence())).at(place);
     diagnostic.help = error.help.clone();
     Err(TemplateError::new(diagnostic))
 }

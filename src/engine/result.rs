@@ -260,7 +260,9 @@ fn censored(once: &Once) -> Map {
     const TEXT: &str =
         "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
     let mut fields = Map::new();
-    for name in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+    // Why there is no connection comes from the connection, which knows nothing of the task.
+    let reason = if once.fields.contains_key("unreachable") { "msg" } else { "" };
+    for name in ["changed", "failed", "skipped", "unreachable", "attempts", "retries", reason] {
         if let Some(value) = once.fields.get(name) {
             fields.insert(name.into(), value.clone());
         }

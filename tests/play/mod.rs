@@ -4,6 +4,7 @@
 //! line. Results are compared in the order of the hosts, since hosts answer when they are done. All cases but `tags` were
 //! once run by ansible-core 2.18 too; how it differed stands in docs/coming-from-ansible.md.
 
+mod canary;
 mod interrupt;
 mod mistakes;
 pub mod run;

@@ -14,7 +14,7 @@ use regatta::secret::Secret;
 use super::files::{File, Source};
 use super::{call, field, machine, run, runs, start, until};
 
-const PASSWORD: &str = "correct horse battery";
+const PASSWORD: &str = "correct horse 7f3a battery";
 
 /// A machine with the users `alice` and `bob`, both with [`PASSWORD`], to which one logs in as `user`. `etc` is done in
 /// its /etc first. None: the tests may not make one.
@@ -196,6 +196,7 @@ async fn calls_of_another_user_are_like_any_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_password_is_in_no_process_list_and_in_no_file() {
     let home = tempfile::tempdir().unwrap();
+    let before = tempfile::NamedTempFile::new().unwrap();
     let Some(machine) = village(home.path(), "alice", "echo 'alice ALL=(ALL) ALL' > /etc/sudoers") else {
         return;
     };
@@ -220,9 +221,12 @@ async fn the_password_is_in_no_process_list_and_in_no_file() {
     }
     done.store(true, std::sync::atomic::Ordering::Relaxed);
     sampling.join().unwrap();
-    let found = Command::new("grep")
-        .args(["-rlF", PASSWORD, "/dev/shm", "/var/tmp"])
+    let found = Command::new("find")
+        .args(["/dev/shm", "/var/tmp"])
         .arg(home.path())
+        .args(["-xdev", "-type", "f", "-newer"])
+        .arg(before.path())
+        .args(["-exec", "grep", "-lF", PASSWORD, "{}", "+"])
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&found.stdout), "");

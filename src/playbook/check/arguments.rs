@@ -90,12 +90,7 @@ impl Checker<'_> {
 }
 
 fn shown(error: &ArgError, place: Span, code: &'static str) -> Diagnostic {
-    let message = if error.at_key || error.path.0.is_empty() {
-        error.message.clone()
-    } else {
-        format!("`{}` {}", error.path, error.message)
-    };
-    let diagnostic = Diagnostic::error(code, message).at(place);
+    let diagnostic = Diagnostic::error(code, error.sentence()).at(place);
     match &error.help {
         Some(help) => diagnostic.help(help.clone()),
         None => diagnostic,

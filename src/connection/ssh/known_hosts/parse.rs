@@ -24,6 +24,7 @@ pub enum Marker {
 pub struct Entry {
     /// Where, from 1.
     pub line: usize,
+    /// What it says about the key.
     pub marker: Marker,
     hosts: Hosts,
     key: String,

@@ -20,6 +20,18 @@ pub struct ArgError {
     pub help: Option<String>,
 }
 
+impl ArgError {
+    /// What is wrong with which argument, for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        if self.at_key || self.path.0.is_empty() {
+            self.message.clone()
+        } else {
+            format!("`{}` {}", self.path, self.message)
+        }
+    }
+}
+
 /// Unknown names stand in the message itself.
 fn place(path: &Path, at_key: bool) -> String {
     if at_key || path.0.is_empty() { String::new() } else { format!("{path} ") }
