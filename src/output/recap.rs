@@ -26,21 +26,38 @@ fn line(host: &str, tally: &Tally, theme: Theme) -> String {
         Tally { changed, .. } if *changed > 0 => Tone::Changed,
         _ => Tone::Ok,
     };
-    let field = |name: &str, count: u32, tone: Tone| {
-        let text = format!("{name}={count:<4}");
+    let counts = [
+        ("ok", tally.ok, Tone::Ok),
+        ("changed", tally.changed, Tone::Changed),
+        ("unreachable", tally.unreachable, Tone::Unreachable),
+        ("failed", tally.failed, Tone::Failed),
+        ("skipped", tally.skipped, Tone::Skipped),
+        ("rescued", tally.rescued, Tone::Ok),
+        ("ignored", tally.ignored, Tone::Warning),
+    ];
+    let field = |name: &str, count: u32, tone: Tone, columns: usize| {
+        let text = format!("{name}={count:<columns$}");
         if count > 0 { theme.paint(tone, &text) } else { text }
     };
-    let padding = " ".repeat(26usize.saturating_sub(console::measure_text_width(host)));
-    let fields = [
-        field("ok", tally.ok, Tone::Ok),
-        field("changed", tally.changed, Tone::Changed),
-        field("unreachable", tally.unreachable, Tone::Unreachable),
-        field("failed", tally.failed, Tone::Failed),
-        field("skipped", tally.skipped, Tone::Skipped),
-        field("rescued", tally.rescued, Tone::Ok),
-        field("ignored", tally.ignored, Tone::Warning),
-    ];
-    format!("{}{padding} : {}", theme.paint(tone, host), fields.join(" ")).trim_end().to_owned()
+    let name = theme.paint(tone, host);
+    if !theme.narrow {
+        let padding = " ".repeat(26usize.saturating_sub(console::measure_text_width(host)));
+        let fields = counts.map(|(name, count, tone)| field(name, count, tone, 4));
+        return format!("{name}{padding} : {}", fields.join(" ")).trim_end().to_owned();
+    }
+    let mut out = name;
+    let mut used = console::measure_text_width(host);
+    for (name, count, tone) in counts {
+        let text = field(name, count, tone, 0);
+        let columns = console::measure_text_width(&text) + 1;
+        if used + columns > theme.width {
+            out.push_str("\n   ");
+            used = 3;
+        }
+        out = out + " " + &text;
+        used += columns;
+    }
+    out
 }
 
 /// The slowest tasks, longest first, and the total.
@@ -71,5 +88,26 @@ fn human(took: Duration) -> String {
         format!("{seconds:.2}s")
     } else {
         format!("{:.1}ms", seconds * 1000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_gets_the_recap_in_lines_that_fit() {
+        let tally = Tally { ok: 6, changed: 2, ..Tally::default() };
+        assert_eq!(
+            line("localhost", &tally, Theme::terminal(60, false)),
+            "localhost ok=6 changed=2 unreachable=0 failed=0 skipped=0\n    rescued=0 ignored=0"
+        );
+        assert!(
+            line("localhost", &tally, Theme::plain()).starts_with("localhost                  : ok=6    ")
+        );
+        assert_eq!(
+            line("localhost", &tally, Theme::terminal(120, false)),
+            line("localhost", &tally, Theme::plain())
+        );
     }
 }

@@ -2,6 +2,9 @@
 
 use console::Style;
 
+/// Columns of a line of Ansible's recap.
+const RECAP: usize = 113;
+
 /// How text is decorated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -9,6 +12,8 @@ pub struct Theme {
     pub color: bool,
     /// Columns of a banner.
     pub width: usize,
+    /// Whether it goes to a terminal that has no room for Ansible's recap, which scripts may read elsewhere.
+    pub narrow: bool,
 }
 
 /// What a text says; the color follows.
@@ -31,13 +36,13 @@ impl Theme {
     /// Without colors, as wide as Ansible's.
     #[must_use]
     pub fn plain() -> Theme {
-        Theme { color: false, width: 79 }
+        Theme { color: false, width: 79, narrow: false }
     }
 
     /// For a terminal of this width.
     #[must_use]
     pub fn terminal(width: usize, color: bool) -> Theme {
-        Theme { color, width: width.saturating_sub(1).max(20) }
+        Theme { color, width: width.saturating_sub(1).max(20), narrow: width < RECAP }
     }
 
     /// A text in its color.
