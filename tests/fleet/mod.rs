@@ -5,19 +5,35 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::play::run::Run;
 
+/// There is one fleet at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// Hosts that are up until this is dropped.
-struct Fleet {
+pub struct Fleet {
     folder: PathBuf,
+    kubernetes: bool,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Fleet {
     fn up(count: usize) -> Fleet {
+        Fleet::start(count, false)
+    }
+
+    /// Hosts that find the programs of Kubernetes, `REGATTA_K8S`.
+    pub fn with_kubernetes(count: usize) -> Fleet {
+        Fleet::start(count, true)
+    }
+
+    fn start(count: usize, kubernetes: bool) -> Fleet {
+        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         // The engine's data folder outlives the run: the next one finds its image there.
         let folder = std::env::var_os("FLEET").map_or_else(|| "/var/tmp/regatta-fleet".into(), PathBuf::from);
-        let fleet = Fleet { folder };
+        let fleet = Fleet { folder, kubernetes, _alone: alone };
         let up = fleet.script().args(["up", &count.to_string()]).output().expect("scripts/fleet runs");
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
         fleet
@@ -26,19 +42,32 @@ impl Fleet {
     fn script(&self) -> Command {
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/fleet"));
         command.env("FLEET", &self.folder);
+        if !self.kubernetes {
+            command.env_remove("REGATTA_K8S");
+        }
         command
     }
 
-    fn inventory(&self) -> String {
+    /// Where it keeps everything.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its inventory.
+    pub fn inventory(&self) -> String {
         self.folder.join("hosts.ini").display().to_string()
     }
 
     /// What a command prints on a host.
-    fn on(&self, host: &str, command: &str) -> String {
+    pub fn on(&self, host: &str, command: &str) -> String {
+        self.docker(&["exec", host, "sh", "-c", command])
+    }
+
+    /// What its engine's client prints.
+    pub fn docker(&self, words: &[&str]) -> String {
         let socket = format!("unix://{}/docker.sock", self.folder.display());
         let mut docker = Command::new("docker");
-        docker.env("DOCKER_HOST", socket).args(["exec", host, "sh", "-c", command]);
-        let output = docker.output().expect("docker runs");
+        let output = docker.env("DOCKER_HOST", socket).args(words).output().expect("docker runs");
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).trim().to_owned()
     }
 }

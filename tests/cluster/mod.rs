@@ -1,0 +1,222 @@
+//! From bare hosts to a running app, on three hosts of `scripts/fleet` and a real Kubernetes: what the playbooks promise, in
+//! the order in which a user meets it.
+//!
+//! It needs the programs of Kubernetes (`REGATTA_K8S`, see `scripts/mirror`) and what the fleet needs; elsewhere it is listed
+//! as ignored, with that reason. It takes a quarter of an hour.
+
+mod drift;
+mod watch;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::fleet::Fleet;
+use crate::play::run::{Output, Run};
+
+/// Secrets that are nowhere to be seen: the app's and the registry's.
+const SECRET: &str = "canary-7f3a91c2";
+
+/// The cluster's hosts.
+pub struct Site {
+    fleet: Fleet,
+}
+
+impl Site {
+    /// Runs a playbook; its output must hold no secret.
+    fn play(&self, playbook: &str, more: &[&str]) -> Output {
+        self.play_for(900, playbook, more)
+    }
+
+    /// The same for some seconds at most: then the controller is killed.
+    fn play_for(&self, seconds: u64, playbook: &str, more: &[&str]) -> Output {
+        let vars = self.fleet.folder().join("secrets.yml");
+        let text = format!("app_secrets: {{password: {SECRET}}}\nregistry_password: {SECRET}\n");
+        std::fs::write(&vars, text).unwrap();
+        let (inventory, vars) = (self.fleet.inventory(), format!("@{}", vars.display()));
+        let playbook = format!("playbooks/{playbook}.yml");
+        let run = Run::new(Path::new(env!("CARGO_MANIFEST_DIR"))).patience(seconds);
+        let run = run.variable("ANSIBLE_RETRY_FILES_ENABLED", "1");
+        let retries = self.fleet.folder().display().to_string();
+        let run = run.variable("ANSIBLE_RETRY_FILES_SAVE_PATH", &retries);
+        let output = run.args(["play", &playbook, "-i", &inventory, "-e", &vars]).args(more).go();
+        watch::assert_hidden(&format!("{}{}", output.stdout, output.stderr));
+        output
+    }
+
+    /// What `kubectl` prints.
+    fn kubectl(&self, words: &str) -> String {
+        self.fleet.on("h1", &format!("kubectl --kubeconfig /etc/kubernetes/admin.conf {words}"))
+    }
+
+    /// What the app answers on a host.
+    fn answer(&self, host: u8) -> String {
+        self.fleet.on(
+            &format!("h{host}"),
+            "curl -s --max-time 5 http://127.0.0.1:30080/ || curl -s --max-time 5 http://$(hostname):30080/",
+        )
+    }
+}
+
+/// A number of a host's line of the recap.
+#[track_caller]
+fn recap(output: &Output, host: &str, what: &str) -> u32 {
+    let line = output.stdout.lines().rev().find(|line| line.starts_with(&format!("{host} ")));
+    let line = line.unwrap_or_else(|| panic!("no recap of {host}:\n{}{}", output.stdout, output.stderr));
+    let number = line.split_whitespace().find_map(|word| word.strip_prefix(&format!("{what}=")));
+    number.and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("no {what} in {line}"))
+}
+
+const HOSTS: [&str; 3] = ["h1", "h2", "h3"];
+
+#[track_caller]
+fn assert_all_well(output: &Output) {
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    for host in HOSTS {
+        assert_eq!(recap(output, host, "failed") + recap(output, host, "unreachable"), 0);
+    }
+}
+
+#[track_caller]
+fn assert_unchanged(output: &Output) {
+    assert_all_well(output);
+    let changed: u32 = HOSTS.iter().map(|host| recap(output, host, "changed")).sum();
+    assert_eq!(changed, 0, "{}", output.stdout);
+}
+
+/// All that site.yml promises holds now.
+fn assert_the_app_runs(site: &Site) {
+    let nodes = site.kubectl("get nodes --no-headers");
+    assert_eq!(nodes.lines().filter(|line| line.contains(" Ready ")).count(), 3, "{nodes}");
+    let pods = site.kubectl(
+        "get pods -l app.kubernetes.io/name=app -o wide --no-headers --field-selector=status.phase=Running",
+    );
+    assert_eq!(pods.lines().count(), 3, "{pods}");
+    assert!(pods.lines().all(|pod| pod.contains(" h2 ") || pod.contains(" h3 ")), "{pods}");
+    for host in 1..=3 {
+        let answer = site.answer(host);
+        assert!(answer.contains("hello"), "h{host}: {answer}");
+    }
+    let pod = pods.split_whitespace().next().unwrap_or_default();
+    assert_eq!(site.kubectl(&format!("exec {pod} -- cat /run/secrets/app/password")), SECRET);
+}
+
+#[test]
+#[cfg_attr(
+    not(regatta_k8s),
+    ignore = "needs Kubernetes' programs (REGATTA_K8S) and a Docker engine of its own"
+)]
+fn bare_hosts_become_a_cluster_with_an_app_and_stay_what_they_are() {
+    let site = Site { fleet: Fleet::with_kubernetes(3) };
+    let watch = watch::Watch::begin();
+
+    let made = site.play("site", &["--profile"]);
+    assert_all_well(&made);
+    assert_the_app_runs(&site);
+    let times = made.stdout.lines().rev().find(|line| line.starts_with("total ")).unwrap_or_default();
+    eprintln!("site.yml from bare hosts: {times}");
+
+    let begun = Instant::now();
+    assert_unchanged(&site.play("site", &[]));
+    let took = begun.elapsed();
+    eprintln!("site.yml again: {took:.1?}");
+    assert!(took < Duration::from_secs(20), "the second run took {took:?}");
+
+    drift::each_is_named_and_repaired_alone(&site);
+    a_new_version_is_tried_promoted_and_rolled_back(&site);
+    the_app_is_scaled(&site);
+    assert_all_well(&site.play("article", &[]));
+    assert_unchanged(&site.play("upgrade", &[]));
+
+    assert_all_well(&site.play("reset", &[]));
+    assert_unchanged(&site.play("reset", &[]));
+    a_frozen_host_is_given_up_alone_and_completed_later(&site);
+    assert_the_app_runs(&site);
+
+    assert_all_well(&site.play("reset", &[]));
+    a_killed_run_is_completed_by_the_next(&site);
+    assert_the_app_runs(&site);
+
+    watch.assert_nothing_was_seen();
+    for host in HOSTS {
+        let seen = site.fleet.on(host, &watch::search());
+        assert_eq!(seen, "", "{host}: others can read a secret in these files");
+    }
+}
+
+fn a_new_version_is_tried_promoted_and_rolled_back(site: &Site) {
+    let image = site.kubectl("get deployment app -o jsonpath={.spec.template.spec.containers[0].image}");
+    let canary = |what: &str| {
+        site.play("canary", &["-e", &format!("canary={what}"), "-e", &format!("canary_image={image}")])
+    };
+    let changed = |output: &Output| {
+        assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+        recap(output, "h1", "changed") > 0
+    };
+    assert!(changed(&canary("start")));
+    assert!(!changed(&canary("start")), "a second start changed something");
+    assert!(changed(&canary("rollback")));
+    assert!(!changed(&canary("rollback")), "a second rollback changed something");
+    assert!(changed(&canary("start")));
+    assert!(changed(&canary("promote")));
+    assert!(!changed(&canary("promote")), "a second promotion changed something");
+    // One that does not work is gone by itself.
+    let missing = site.play(
+        "canary",
+        &["-e", "canary=start", "-e", "canary_image=localhost:5000/none:1", "-e", "app_patience=15"],
+    );
+    assert_eq!(missing.code, 2, "{}", missing.stdout);
+    assert_eq!(site.kubectl("get deployment app-canary --ignore-not-found"), "");
+    assert_unchanged_on_first(&site.play("app", &[]));
+}
+
+fn assert_unchanged_on_first(output: &Output) {
+    assert_eq!((output.code, recap(output, "h1", "changed")), (0, 0), "{}{}", output.stdout, output.stderr);
+}
+
+fn the_app_is_scaled(site: &Site) {
+    let scaled = site.play("scale", &["-e", "app_replicas=4"]);
+    assert_eq!((scaled.code, recap(&scaled, "h1", "changed")), (0, 1), "{}", scaled.stdout);
+    assert_eq!(site.kubectl("get deployment app -o jsonpath={.status.readyReplicas}"), "4");
+    assert_unchanged_on_first(&site.play("scale", &["-e", "app_replicas=4"]));
+    assert_eq!(recap(&site.play("scale", &[]), "h1", "changed"), 1);
+}
+
+fn a_frozen_host_is_given_up_alone_and_completed_later(site: &Site) {
+    let (output, took) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(12));
+            site.fleet.docker(&["pause", "h3"]);
+        });
+        let begun = Instant::now();
+        (site.play("site", &["-e", r#"{"app_patience": 400}"#]), begun.elapsed())
+    });
+    site.fleet.docker(&["unpause", "h3"]);
+    eprintln!("site.yml with a host frozen: {took:.1?}");
+    assert_eq!(output.code, 4, "{}{}", output.stdout, output.stderr);
+    assert_eq!(recap(&output, "h3", "unreachable"), 1);
+    assert_eq!(recap(&output, "h1", "failed") + recap(&output, "h2", "failed"), 0, "{}", output.stdout);
+    let retry = format!("@{}", site.fleet.folder().join("site.retry").display());
+    let retried = site.play("site", &["--limit", &retry]);
+    assert_eq!(
+        (retried.code, recap(&retried, "h3", "failed")),
+        (0, 0),
+        "{}{}",
+        retried.stdout,
+        retried.stderr
+    );
+    // What the app's pods did without the third host is theirs: all of it runs on.
+    site.kubectl("rollout restart deployment app");
+    site.kubectl("rollout status deployment app --timeout=120s");
+}
+
+fn a_killed_run_is_completed_by_the_next(site: &Site) {
+    for seconds in [20, 50] {
+        assert_eq!(site.play_for(seconds, "site", &[]).code, -1, "the run was over before it was killed");
+    }
+    let authority = site.fleet.on("h1", "cat /etc/kubernetes/pki/ca.crt");
+    let output = site.play("site", &[]);
+    assert_all_well(&output);
+    assert_unchanged(&site.play("site", &[]));
+    let kept = site.fleet.on("h1", "cat /etc/kubernetes/pki/ca.crt") == authority;
+    eprintln!("after two kills the cluster {}", if kept { "was kept" } else { "was begun again" });
+}
