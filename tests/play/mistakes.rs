@@ -80,3 +80,23 @@ fn a_correct_playbook_passes() {
     let output = Run::new(folder.path()).args(["check", "play.yml", "-i", "hosts"]).go();
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
 }
+
+#[test]
+fn a_retry_file_holds_the_hosts_that_did_not_get_through() {
+    let play = "- hosts: all\n  gather_facts: false\n  tasks:\n    - fail: {msg: no}\n      when: inventory_hostname != 'b'\n    - debug:\n";
+    let hosts = "[all:vars]\nansible_connection=local\n[web]\nc\nb\na\n";
+    let folder =
+        folder(&[("play.v1.yml", play), ("hosts", hosts), ("ok.yml", "- hosts: b\n  gather_facts: false\n")]);
+    let run = |words: &str| {
+        Run::new(folder.path()).variable("ANSIBLE_RETRY_FILES_ENABLED", "yes").words(words).go()
+    };
+    let path = folder.path().join("play.v1.retry");
+    assert_eq!(run("play ok.yml -i hosts").code, 0);
+    assert_eq!(Run::new(folder.path()).words("play play.v1.yml -i hosts").go().code, 2);
+    assert!(!path.exists() && !folder.path().join("ok.retry").exists());
+    let output = run("play play.v1.yml -i hosts");
+    assert!(output.stderr.contains("--limit @"), "{}", output.stderr);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\nc\n");
+    let again = run("play play.v1.yml -i hosts --limit @play.v1.retry");
+    assert!(again.stdout.contains("fatal: [a]") && !again.stdout.contains("[b]"), "{}", again.stdout);
+}
