@@ -5,6 +5,7 @@
 mod cluster;
 mod fleet;
 mod house;
+mod kubernetes;
 mod play;
 mod ssh;
 mod support;

@@ -5,6 +5,7 @@ pub mod api;
 #[expect(clippy::panic, reason = "tests alone")]
 mod contract;
 pub(crate) mod http;
+pub(crate) mod kubectl;
 pub(crate) mod openpgp;
 pub(crate) mod programs;
 
@@ -83,6 +84,19 @@ modules! {
         template: Both as ["ansible.builtin.template"],
     }
     kubernetes {
+        k8s: Both as ["kubernetes.core.k8s", "community.kubernetes.k8s", "community.okd.k8s"],
+        k8s_apply: Both as [],
+        k8s_cluster_info: Host as ["kubernetes.core.k8s_cluster_info"],
+        k8s_deploy: Host as [],
+        k8s_drain: Host as ["kubernetes.core.k8s_drain"],
+        k8s_exec: Host as ["kubernetes.core.k8s_exec", "community.kubernetes.k8s_exec"],
+        k8s_info: Host as ["kubernetes.core.k8s_info", "community.kubernetes.k8s_info"],
+        k8s_json_patch: Host as ["kubernetes.core.k8s_json_patch"],
+        k8s_log: Host as ["kubernetes.core.k8s_log", "community.kubernetes.k8s_log"],
+        k8s_rollback: Host as ["kubernetes.core.k8s_rollback"],
+        k8s_scale: Both as ["kubernetes.core.k8s_scale", "community.kubernetes.k8s_scale"],
+        k8s_service: Host as ["kubernetes.core.k8s_service", "community.kubernetes.k8s_service"],
+        k8s_taint: Host as ["kubernetes.core.k8s_taint"],
         kubeadm: Host as [],
     }
     net {

@@ -63,6 +63,12 @@ impl Run {
         self.args(words)
     }
 
+    /// With this in its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Run {
+        self.command.env(name, value);
+        self
+    }
+
     /// Runs it.
     pub fn go(mut self) -> Output {
         let output = self.command.output().unwrap();

@@ -1,4 +1,5 @@
 //! What tests need around them: real servers and clients' homes, all in temporary folders and on loopback addresses.
 
+pub mod kubernetes;
 pub mod liar;
 pub mod sshd;

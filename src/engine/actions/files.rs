@@ -312,7 +312,7 @@ const OWN: &[&str] = &[
     "output_encoding",
 ];
 
-fn file_options(task: &HostTask, args: &Map) -> Result<FileOptions, TemplateError> {
+pub(super) fn file_options(task: &HostTask, args: &Map) -> Result<FileOptions, TemplateError> {
     let mut options = FileOptions::default();
     options.trim_blocks = args::flag(args, "trim_blocks", options.trim_blocks);
     options.lstrip_blocks = args::flag(args, "lstrip_blocks", options.lstrip_blocks);

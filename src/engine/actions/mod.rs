@@ -6,6 +6,7 @@ mod files;
 mod hosts;
 mod include_vars;
 mod includes;
+mod kubernetes;
 mod pause;
 mod raw;
 mod script;
@@ -73,6 +74,7 @@ pub(super) async fn attach(
         "template" => files::template(task, scope, remote).await,
         "fetch" => fetch::run(task, scope, remote),
         "script" => script::run(task, scope, remote).await,
+        "k8s" | "k8s_apply" | "k8s_scale" => kubernetes::run(task, scope, remote),
         _ => Ok(Prepared::Remote(Box::new(remote))),
     }
 }

@@ -105,6 +105,9 @@ pub trait Look {
     fn umask(&self) -> u32;
     /// Runs a command that only reads, in the C locale unless it says otherwise. Only such: contract tests record it.
     fn query(&self, cmd: &Cmd) -> Result<Ran, Fail>;
+    /// A path where commands of this call, and nobody else, read these contents: for a secret that a program takes from
+    /// files alone. It is in memory, never on a disk, and goes with the call.
+    fn private_file(&self, contents: &[u8]) -> Result<PathBuf, Fail>;
     /// Where a program is, searched in `PATH` and the sbin folders.
     fn which(&self, program: &str) -> Option<PathBuf>;
     /// A user by name or number, from passwd and what else the host asks (`getent`).

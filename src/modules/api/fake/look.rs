@@ -80,6 +80,12 @@ impl Look for FakeHost {
         Ok(self.answers[self.find_answer(cmd)?].ran.clone())
     }
 
+    fn private_file(&self, contents: &[u8]) -> Result<PathBuf, Fail> {
+        let mut private = self.private.borrow_mut();
+        private.push(contents.to_vec());
+        Ok(PathBuf::from(format!("/proc/1/fd/{}", private.len())))
+    }
+
     fn which(&self, program: &str) -> Option<PathBuf> {
         if program.contains('/') {
             return self.has(program).then(|| program.into());

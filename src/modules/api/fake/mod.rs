@@ -62,6 +62,8 @@ pub struct FakeHost {
     pub stdin: Vec<u8>,
     /// The commands run with [`Look::query`], those that validate included.
     pub queries: RefCell<Vec<String>>,
+    /// The contents given to [`Look::private_file`].
+    pub private: RefCell<Vec<Vec<u8>>>,
     /// What was sent to the controller.
     pub sent: Vec<u8>,
 }

@@ -1,10 +1,11 @@
 //! Digests, programs, accounts and times of the real host.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{AtFlags, CWD, MemfdFlags, Timespec, Timestamps, UTIME_OMIT, memfd_create};
 use sha1::Digest;
 
 use super::{Cmd, Context, Fail, Group, Look, RealHost, User};
@@ -54,6 +55,14 @@ pub(super) fn which(program: &str, path: &str) -> Option<PathBuf> {
     }
     let folders = path.split(':').chain(SYSTEM_PATH.split(':')).filter(|dir| !dir.is_empty());
     folders.map(|dir| Path::new(dir).join(program)).find(|at| runs(at))
+}
+
+/// A file in memory with these contents, and the path under which this user's own processes find it while it is open.
+pub(super) fn private(contents: &[u8]) -> io::Result<(File, PathBuf)> {
+    let mut file = File::from(memfd_create("regatta", MemfdFlags::CLOEXEC)?);
+    file.write_all(contents)?;
+    let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    Ok((file, PathBuf::from(path)))
 }
 
 /// An entry of passwd or group by name or number: from the file, else from what `getent` asks (LDAP …), because a

@@ -55,6 +55,8 @@ pub struct RealHost<'a> {
     blobs: &'a [Blob],
     environment: &'a [(String, String)],
     temporary: Vec<PathBuf>,
+    /// What [`Look::private_file`] made: open as long as the call lasts.
+    private: RefCell<Vec<File>>,
     /// The last small blob that was looked at: it need not come twice.
     seen: RefCell<Option<(usize, Vec<u8>)>>,
 }
@@ -67,7 +69,14 @@ impl<'a> RealHost<'a> {
         blobs: &'a [Blob],
         environment: &'a [(String, String)],
     ) -> RealHost<'a> {
-        RealHost { controller, blobs, environment, temporary: Vec::new(), seen: RefCell::default() }
+        RealHost {
+            controller,
+            blobs,
+            environment,
+            temporary: Vec::new(),
+            private: RefCell::default(),
+            seen: RefCell::default(),
+        }
     }
 
     fn go_on(&self) -> Result<(), Fail> {
@@ -209,6 +218,12 @@ impl Look for RealHost<'_> {
             cmd.env.push(("LC_ALL".into(), "C".into()));
         }
         run::run(self, &cmd, false)
+    }
+
+    fn private_file(&self, contents: &[u8]) -> Result<PathBuf, Fail> {
+        let (file, path) = files::private(contents).about(|| "keeping a secret in memory".into())?;
+        self.private.borrow_mut().push(file);
+        Ok(path)
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {

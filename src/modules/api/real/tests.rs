@@ -238,3 +238,14 @@ fn temporary_folders_go_with_the_call() {
     drop(host);
     assert!(!path.exists());
 }
+
+#[test]
+fn a_private_file_is_read_by_commands_again_and_again_and_goes_with_the_call() {
+    let recorder = Recorder::default();
+    let host = RealHost::new(&recorder, &[], &[]);
+    let path = host.private_file(b"secret").unwrap();
+    let cat = Cmd::new(["cat".as_ref(), path.as_os_str(), path.as_os_str()]);
+    assert_eq!(host.query(&cat).unwrap().out(), "secretsecret");
+    drop(host);
+    assert!(!fs::read(&path).is_ok_and(|contents| contents == b"secret"));
+}
