@@ -9,6 +9,7 @@ fn objects_of_every_source_are_made_once() {
         "on-host.yml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-file}\ndata: {mode: \"0644\"}\n",
     );
+    site.file("files/beside.yml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: beside}}");
     site.file(
         "templates/two.yml.j2",
         "{% for name in ['x', 'w'] %}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ name }}\ndata:\n  \
@@ -22,6 +23,7 @@ fn objects_of_every_source_are_made_once() {
       metadata: {name: from-mapping, namespace: NS}
       data: {a: '1'}
 - k8s: {src: DIR/on-host.yml, namespace: NS}
+- k8s: {src: beside.yml, namespace: NS}
 - k8s: {template: two.yml.j2, namespace: NS}
 - k8s:
     namespace: NS
@@ -46,7 +48,7 @@ fn objects_of_every_source_are_made_once() {
                 resources: {limits: {cpu: 0.5}}
                 ports: [{containerPort: 80}]
 ";
-    site.converges(tasks, 4);
+    site.converges(tasks, 5);
     assert_eq!(site.kubectl("get cm from-file -o jsonpath={.data.mode}"), "0644");
     assert_eq!(site.kubectl("get cm w -o jsonpath={.data.at}"), "localhost");
     // Drift, each named by check mode and repaired, and nothing else.

@@ -1,8 +1,10 @@
-//! The controller half of the Kubernetes modules: `template` becomes the text of `resource_definition`.
+//! The controller half of the Kubernetes modules: `template` becomes the text of `resource_definition`, and where the host
+//! is this machine, `src` is found as other files of a play are.
 
 use std::sync::Arc;
 
 use super::files;
+use crate::connection::Transport;
 use crate::engine::args;
 use crate::engine::call::{Prepared, Remote};
 use crate::engine::task::HostTask;
@@ -12,6 +14,13 @@ use crate::vars::TaskScope;
 
 /// Renders the templates, one document after the other.
 pub(super) fn run(task: &HostTask, scope: &TaskScope, mut remote: Remote) -> Result<Prepared, TemplateError> {
+    if let Some(src) = args::text(&remote.args, "src")
+        && remote.at.target.transport == Transport::Local
+        && !src.contains("://")
+    {
+        let path = files::find(task, scope, "files", &src)?;
+        remote.args.insert("src".into(), Value::from(path.to_string_lossy().into_owned()));
+    }
     let Some(given) = remote.args.shift_remove("template").filter(|it| !matches!(it, Value::Null)) else {
         return Ok(Prepared::Remote(Box::new(remote)));
     };

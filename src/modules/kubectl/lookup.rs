@@ -36,9 +36,10 @@ pub(super) fn in_namespace(namespace: Option<&str>) -> Vec<String> {
     namespace.map(|name| format!("--namespace={name}")).into_iter().collect()
 }
 
-/// A kind as kubectl takes it: `Deployment.v1.apps`.
-pub(crate) fn resource(kind: &str, api_version: &str) -> String {
-    Id { kind: kind.into(), api_version: api_version.into(), ..Id::default() }.resource()
+/// A kind as kubectl takes it: `Deployment.v1.apps`, without a version as the server prefers it.
+pub(crate) fn resource(kind: &str, api_version: Option<&str>) -> String {
+    let api_version = api_version.unwrap_or_default().to_owned();
+    Id { kind: kind.into(), api_version, ..Id::default() }.resource()
 }
 
 /// One object by its kind and name.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::object::{Id, at, objects};
+use super::object::{Id, at, objects, usual_version};
 use super::run::{Kubectl, complaint};
 use crate::modules::api::{Fail, Look, Value, digest_of, expand};
 
@@ -16,10 +16,11 @@ use crate::modules::api::{Fail, Look, Value, digest_of, expand};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Source {
-    /// The API version of the object, where the definition does not say it.
-    #[serde(default = "v1", alias = "api", alias = "version")]
+    /// The API version of the object, where the definition does not say it. By default `v1`, for Deployments and other
+    /// kinds of Kubernetes itself theirs.
+    #[serde(alias = "api", alias = "version")]
     #[schemars(extend("x-aliases" = ["api", "version"]))]
-    pub api_version: String,
+    pub api_version: Option<String>,
     /// The kind of the object, where the definition does not say it.
     pub kind: Option<String>,
     /// The name of the object, where the definition does not say it.
@@ -35,10 +36,6 @@ pub(crate) struct Source {
     /// A template on the controller, rendered to the objects: its path, or a mapping of `path` and the arguments of
     /// `template` (`trim_blocks`, `variable_start_string` …), or a list of these.
     pub template: Option<Value>,
-}
-
-fn v1() -> String {
-    "v1".into()
 }
 
 impl Source {
@@ -79,7 +76,9 @@ impl Source {
             map.insert("kind".into(), json!(kind));
         }
         if missing(&map, "apiVersion") {
-            map.insert("apiVersion".into(), json!(self.api_version));
+            let kind = map.get("kind").and_then(Json::as_str).unwrap_or_default();
+            let version = self.api_version.clone().unwrap_or_else(|| usual_version(kind).to_owned());
+            map.insert("apiVersion".into(), json!(version));
         }
         let metadata = map.entry("metadata").or_insert_with(|| json!({}));
         if metadata.is_null() {
@@ -264,6 +263,7 @@ mod tests {
             "{kind: Pod, name: a}",
             "{resource_definition: 'kind: Pod'}",
             "{src: /srv/x.yml}",
+            "{kind: Pod, api: v1, name: a}",
         ] {
             let read = documents(&host, yaml).unwrap();
             let same: Json = serde_json::from_str(&read).unwrap();

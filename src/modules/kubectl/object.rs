@@ -36,8 +36,12 @@ impl Id {
         self.kind == "Secret" && matches!(self.api_version.as_str(), "v1" | "")
     }
 
-    /// Its kind as kubectl takes it without doubt: `Deployment.v1.apps`, `Pod.v1.`.
+    /// Its kind as kubectl takes it without doubt: `Deployment.v1.apps`, `Pod.v1.`. Without a version: as the server
+    /// prefers it.
     pub fn resource(&self) -> String {
+        if self.api_version.is_empty() {
+            return self.kind.clone();
+        }
         match self.api_version.split_once('/') {
             Some((group, version)) => format!("{}.{version}.{group}", self.kind),
             None => format!("{}.{}.", self.kind, self.api_version),
@@ -70,6 +74,19 @@ impl fmt::Display for Id {
 /// `apps` of `apps/v1`; empty for the core group.
 pub(crate) fn api_group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// The API version of a kind that is named without one.
+pub(super) fn usual_version(kind: &str) -> &'static str {
+    match kind {
+        "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet" => "apps/v1",
+        "Job" => "batch/v1",
+        "Ingress" | "IngressClass" | "NetworkPolicy" => "networking.k8s.io/v1",
+        "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" => "rbac.authorization.k8s.io/v1",
+        "StorageClass" => "storage.k8s.io/v1",
+        "CustomResourceDefinition" => "apiextensions.k8s.io/v1",
+        _ => "v1",
+    }
 }
 
 /// What stands at a JSON pointer; null if nothing does.

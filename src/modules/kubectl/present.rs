@@ -7,6 +7,7 @@ use super::lookup::{in_namespace, list, live_objects, name_of, one_place, place_
 use super::merge::{Lists, is_built_in, merged};
 use super::object::{Id, at, objects, same};
 use super::run::{Kubectl, Trouble, complaint, trouble};
+use super::show::LAST_APPLIED;
 use crate::modules::api::{Fail, Look, Ran};
 
 /// How a patch is merged.
@@ -116,6 +117,10 @@ impl Wish<'_> {
     fn start(&self, doc: &Json, live: Option<Json>) -> Change {
         let mut change = Change::new(doc, live, place_of(doc, self.namespace));
         change.act = match (&self.how, &change.live) {
+            (How::Apply, Some(live)) if already_applied(live, doc) => {
+                change.after = Some(live.clone());
+                Act::Nothing
+            }
             (How::Apply, _) => Act::Apply,
             (How::ServerSide(how), _) => Act::ServerSide(how.clone()),
             (How::PatchOnly(_), None) => {
@@ -229,6 +234,26 @@ impl Wish<'_> {
     }
 }
 
+/// Whether applying would take nothing away and change nothing: the last applied definition is this one, and the object has
+/// all that it says.
+fn already_applied(live: &Json, doc: &Json) -> bool {
+    let annotations = at(live, "/metadata/annotations");
+    let last = annotations.get(LAST_APPLIED).and_then(Json::as_str);
+    let Some(last) = last.and_then(|text| serde_json::from_str::<Json>(text).ok()) else { return false };
+    // kubectl completes what it writes down.
+    let complete = |object: &Json| {
+        let mut object = object.clone();
+        if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
+            if metadata.get("namespace").is_none_or(Json::is_null) {
+                metadata.insert("namespace".into(), at(live, "/metadata/namespace").clone());
+            }
+            metadata.entry("annotations").or_insert_with(|| json!({}));
+        }
+        object
+    };
+    complete(&last) == complete(doc) && merged(live, doc, lists_of(Strategy::StrategicMerge, doc)) == *live
+}
+
 /// How a strategy merges the lists of a document.
 fn lists_of(strategy: Strategy, doc: &Json) -> Lists {
     let built_in = is_built_in(&Id::of(doc).api_version);
@@ -319,5 +344,31 @@ impl Wish<'_> {
             changes.push(change);
         }
         Ok(changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_that_was_applied_last_and_still_holds_is_not_asked_about() {
+        let live = |last: &str, value: &str| {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "n",
+                "annotations": {LAST_APPLIED: last}}, "data": {"x": value, "other": "1"}})
+        };
+        let doc =
+            json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a"}, "data": {"x": "1"}});
+        let last = r#"{"apiVersion":"v1","data":{"x":"1"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"a",
+            "namespace":"n"}}"#;
+        for (live, known) in [
+            (live(last, "1"), true),
+            (live(last, "2"), false),
+            (live(&last.replace("\"x\"", "\"gone\":\"1\",\"x\""), "1"), false),
+            (live("no json", "1"), false),
+            (json!({"metadata": {"name": "a"}, "data": {"x": "1"}}), false),
+        ] {
+            assert_eq!(already_applied(&live, &doc), known, "{live}");
+        }
     }
 }

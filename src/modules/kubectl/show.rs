@@ -7,7 +7,8 @@ use crate::modules::api::{Diff, Value};
 
 /// What `hidden_fields` is if it is not given.
 pub(crate) const HIDDEN: &str = "metadata.managedFields";
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Where `kubectl apply` writes down what it applied.
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const MASK: &str = "********";
 
 /// An object for a result: without the hidden fields; the data of a Secret masked unless `secrets`.

@@ -72,8 +72,7 @@ impl Args {
         let user = at(config, "/users/0/user");
         let given = &self.connection;
         let path = |own: &Option<_>, other: &Json| {
-            own.as_ref()
-                .map_or_else(|| other.clone(), |path: &HostPath| json!(path.text()))
+            own.as_ref().map_or_else(|| other.clone(), |path: &HostPath| json!(path.text()))
         };
         let insecure = at(cluster, "/insecure-skip-tls-verify") == true;
         json!({

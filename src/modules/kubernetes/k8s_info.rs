@@ -17,10 +17,10 @@ use crate::modules::kubectl::{
 pub struct Args {
     /// The kind of the objects.
     kind: String,
-    /// Its API version.
-    #[serde(default = "v1", alias = "api", alias = "version")]
+    /// Its API version; by default the one that the API server prefers.
+    #[serde(alias = "api", alias = "version")]
     #[schemars(extend("x-aliases" = ["api", "version"]))]
-    api_version: String,
+    api_version: Option<String>,
     /// The name of one object; by default all.
     name: Option<String>,
     /// Their namespace; by default all, for one object the kubeconfig's.
@@ -40,10 +40,6 @@ pub struct Args {
     #[serde(rename = "@connection")]
     #[schemars(flatten)]
     connection: Connection,
-}
-
-fn v1() -> String {
-    "v1".into()
 }
 
 fn hidden() -> Vec<String> {
@@ -117,11 +113,11 @@ impl Args {
     /// `None`: there is no such kind.
     fn find(&self, kubectl: &Kubectl, host: &dyn Look) -> Result<Option<Vec<Json>>, Fail> {
         let namespace = self.namespace.as_deref();
-        let kind = resource(&self.kind, &self.api_version);
+        let kind = resource(&self.kind, self.api_version.as_deref());
         match &self.name {
             Some(name) => {
                 let id = Id {
-                    api_version: self.api_version.clone(),
+                    api_version: self.api_version.clone().unwrap_or_default(),
                     kind: self.kind.clone(),
                     name: name.clone(),
                     namespace: None,
@@ -163,10 +159,10 @@ mod tests {
     #[test]
     fn objects_are_found_by_kind_name_and_selectors() {
         for (args, line) in [
-            ("{kind: Pod}", "kubectl get Pod.v1. --output=json --all-namespaces"),
+            ("{kind: Pod}", "kubectl get Pod --output=json --all-namespaces"),
             (
                 "{kind: Pod, namespace: n, label_selectors: [a=b, c], field_selectors: d=e}",
-                "kubectl get Pod.v1. --output=json --selector=a=b,c --field-selector=d=e --namespace=n",
+                "kubectl get Pod --output=json --selector=a=b,c --field-selector=d=e --namespace=n",
             ),
             (
                 "{kind: Deployment, api_version: apps/v1, name: w, namespace: n, wait: true}",
@@ -189,7 +185,7 @@ mod tests {
         let said = |text: &str| Ran { rc: 1, stderr: text.into(), ..Ran::default() };
         let no_kind = said("error: the server doesn't have a resource type \"Foo\"");
         for args in ["{kind: Foo}", "{kind: Foo, name: a}"] {
-            let mut host = FakeHost::new().answer_with("kubectl get Foo.v1.", no_kind.clone(), None);
+            let mut host = FakeHost::new().answer_with("kubectl get Foo", no_kind.clone(), None);
             let outcome = host.play::<Args>(args).unwrap();
             assert_eq!(
                 (resources(&outcome).as_str(), outcome.fields["api_found"].as_bool()),

@@ -19,10 +19,10 @@ use crate::modules::kubectl::{Change, Changes, Connection, Id, Showing, Waiting,
 pub struct Args {
     /// The kind of the object.
     kind: String,
-    /// Its API version.
-    #[serde(default = "v1", alias = "api", alias = "version")]
+    /// Its API version; by default the one that the API server prefers.
+    #[serde(alias = "api", alias = "version")]
     #[schemars(extend("x-aliases" = ["api", "version"]))]
-    api_version: String,
+    api_version: Option<String>,
     /// Its name.
     name: String,
     /// Its namespace; by default the kubeconfig's.
@@ -41,10 +41,6 @@ pub struct Args {
     #[serde(rename = "@connection")]
     #[schemars(flatten)]
     connection: Connection,
-}
-
-fn v1() -> String {
-    "v1".into()
 }
 
 fn hidden() -> Vec<String> {
@@ -70,7 +66,7 @@ impl Module for Args {
     fn plan(&self, host: &dyn Look) -> Result<Option<Changes>, Fail> {
         let kubectl = self.connection.open(host)?;
         let id = Id {
-            api_version: self.api_version.clone(),
+            api_version: self.api_version.clone().unwrap_or_default(),
             kind: self.kind.clone(),
             namespace: self.namespace.clone(),
             name: self.name.clone(),
@@ -108,8 +104,7 @@ mod tests {
 
     #[test]
     fn operations_count_by_what_they_change() {
-        let args =
-            "{kind: Pod, name: p, namespace: n, patch: [{op: add, path: /metadata/labels/a, value: b}]}";
+        let args = "{kind: Pod, version: v1, name: p, namespace: n, patch: [{op: add, path: /metadata/labels/a, value: b}]}";
         let pod = |labels: &str| {
             format!(
                 r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "p", "namespace": "n", "labels": {labels}}}}}"#

@@ -13,10 +13,10 @@ pub struct Args {
     /// The kind of the object: of a Deployment and the like one of its pods is taken.
     #[serde(default = "pod")]
     kind: String,
-    /// Its API version.
-    #[serde(default = "v1", alias = "api", alias = "version")]
+    /// Its API version; by default the one that the API server prefers.
+    #[serde(alias = "api", alias = "version")]
     #[schemars(extend("x-aliases" = ["api", "version"]))]
-    api_version: String,
+    api_version: Option<String>,
     /// Its name.
     #[serde(default)]
     name: Option<String>,
@@ -51,10 +51,6 @@ fn pod() -> String {
     "Pod".into()
 }
 
-fn v1() -> String {
-    "v1".into()
-}
-
 impl Module for Args {
     const SUPPORT: Support = Support::NO_DIFF;
     const EXAMPLES: &'static str = "
@@ -85,7 +81,7 @@ log_lines: The same as a list of lines.
 
     fn unchanged(&self, host: &dyn Look) -> Result<Outcome, Fail> {
         let kubectl = self.connection.open(host)?;
-        let kind = resource(&self.kind, &self.api_version);
+        let kind = resource(&self.kind, self.api_version.as_deref());
         let name = match &self.name {
             Some(name) => name.clone(),
             None => {
@@ -125,13 +121,13 @@ mod tests {
     #[test]
     fn logs_are_read_by_name_and_by_label() {
         for (args, line) in [
-            ("{name: p, namespace: n}", "kubectl logs Pod.v1./p --namespace=n"),
+            ("{name: p, namespace: n}", "kubectl logs Pod/p --namespace=n"),
             (
                 "{name: w, kind: Deployment, api_version: apps/v1, container: c, since_seconds: 60, tail_lines: 5, \
                  previous: true}",
                 "kubectl logs Deployment.v1.apps/w --container=c --since=60s --tail=5 --previous",
             ),
-            ("{label_selectors: app=w, all_containers: true}", "kubectl logs Pod.v1./p --all-containers"),
+            ("{label_selectors: app=w, all_containers: true}", "kubectl logs Pod/p --all-containers"),
         ] {
             let pods = r#"{"kind": "List", "items": [{"kind": "Pod", "metadata": {"name": "p"}}]}"#;
             let mut host = FakeHost::new().answer(line, 0, "a\nb\n").answer("kubectl get", 0, pods);

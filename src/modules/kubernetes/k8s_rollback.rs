@@ -149,7 +149,7 @@ impl Args {
                 ])
             }
             None => {
-                let kind = resource(self.word(), &self.api_version);
+                let kind = resource(self.word(), Some(&self.api_version));
                 let place = Place::In(namespace.as_deref());
                 Ok(selected(kubectl, host, &kind, place, &self.selection)?.unwrap_or_default())
             }
@@ -160,7 +160,7 @@ impl Args {
     fn before(&self, kubectl: &Kubectl, host: &dyn Look, live: &Json) -> Result<Option<(i64, Json)>, Fail> {
         let kind = if self.kind == Kind::Deployment { "ReplicaSet" } else { "ControllerRevision" };
         let id = Id::of(live);
-        let kind = resource(kind, &self.api_version);
+        let kind = resource(kind, Some(&self.api_version));
         let place = Place::In(id.namespace.as_deref());
         let all = selected(kubectl, host, &kind, place, &Selection::default())?.unwrap_or_default();
         let own = |one: &&Json| {

@@ -113,7 +113,7 @@ impl Args {
         {
             let selection =
                 Selection { label_selectors: self.label_selectors.clone(), ..Selection::default() };
-            let kind = resource(kind, &source.api_version);
+            let kind = resource(kind, source.api_version.as_deref());
             let found = selected(kubectl, host, &kind, Place::In(namespace), &selection)?;
             return Ok(found.unwrap_or_default());
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::k8s::{MergeType, RETURNS, strategies};
-use crate::modules::api::{Diff, Fail, Look, Map, Module, Outcome, Touch, Value};
+use crate::modules::api::{Diff, Fail, Look, Map, Module, Outcome, Str, Touch, Value};
 use crate::modules::kubectl::{Changes, Connection, How, Showing, Source, Waiting, Wish};
 
 /// Make a Service: one name and address for the pods that have certain labels.
@@ -24,8 +24,8 @@ pub struct Args {
     /// The labels of the pods that it leads to.
     #[schemars(with = "Option<BTreeMap<String, Value>>")]
     selector: Option<Map>,
-    /// Its ports: numbers, texts like `80:8080` (its own and the pods'), or mappings as in a Service (`port`, `targetPort`,
-    /// `nodePort`, `protocol`, `name`).
+    /// Its ports: numbers, texts like `80:8080` (its own and the pods'), or mappings as in a Service (`port`, `targetPort`
+    /// or `target_port`, `nodePort` or `node_port`, `protocol`, `name`).
     ports: Option<Vec<Value>>,
     /// Where it can be reached from.
     #[serde(rename = "type")]
@@ -127,7 +127,6 @@ impl Module for Args {
 impl Args {
     fn service(&self, host: &dyn Look) -> Result<Json, Fail> {
         let source = Source {
-            api_version: "v1".into(),
             kind: Some("Service".into()),
             name: self.name.clone(),
             resource_definition: self.resource_definition.clone(),
@@ -169,8 +168,16 @@ impl Args {
 
 /// A port as the API has it.
 fn port(given: &Value) -> Result<Json, Fail> {
-    if let Value::Map(_) = given {
-        return Ok(Json::from(given));
+    if let Value::Map(map) = given {
+        let named = |(name, value): (&Str, &Value)| {
+            let name = match &**name {
+                "target_port" => "targetPort",
+                "node_port" => "nodePort",
+                other => other,
+            };
+            (name.to_owned(), Json::from(value))
+        };
+        return Ok(Json::Object(map.iter().map(named).collect()));
     }
     let text = given.to_string();
     let (own, target) = text.split_once(':').map_or((text.as_str(), None), |(own, to)| (own, Some(to)));
@@ -201,6 +208,10 @@ mod tests {
             (
                 "{name: web, type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: http}]}",
                 json!({"ports": [{"port": 80, "targetPort": "http"}], "selector": {"app": "web"}, "type": "NodePort"}),
+            ),
+            (
+                "{name: web, ports: [{port: 80, target_port: 8080, node_port: 30080}]}",
+                json!({"ports": [{"port": 80, "targetPort": 8080, "nodePort": 30080}]}),
             ),
             ("{name: web, ports: [80]}", json!({"ports": [{"port": 80}]})),
             ("{name: web, ports: ['80:8080']}", json!({"ports": [{"port": 80, "targetPort": 8080}]})),

@@ -306,7 +306,7 @@ impl Args {
         // No namespace means the usual one, not all of them.
         let place = Place::In(source.namespace.as_deref());
         let selection = Selection { label_selectors: self.label_selectors.clone(), ..Selection::default() };
-        let kind = resource(kind, &source.api_version);
+        let kind = resource(kind, source.api_version.as_deref());
         Ok(selected(kubectl, host, &kind, place, &selection)?.unwrap_or_default())
     }
 }
