@@ -149,6 +149,8 @@ pub struct Recap {
     pub hosts: Vec<(Str, Tally)>,
     /// `set_stats`, the run's own values.
     pub stats: Map,
+    /// `set_stats` with `per_host`: the values of each host, sorted by name.
+    pub host_stats: Vec<(Str, Map)>,
     /// Time per task: name, place, time, in the order they ran.
     pub times: Vec<(Arc<TaskStart>, Duration)>,
     /// The whole run.

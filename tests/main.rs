@@ -6,6 +6,7 @@ mod cluster;
 mod fleet;
 mod house;
 mod kubernetes;
+mod language;
 mod play;
 mod ssh;
 mod support;

@@ -30,7 +30,7 @@ pub(super) struct CheckArgs {
 /// Runs the command: 0 without mistakes, 1 with some.
 pub(super) fn main(args: &CheckArgs) -> Exit {
     let run = RunOptions { color: args.color, ..RunOptions::default() };
-    let session = match Session::open(&args.inventory, &ConnectOptions::default(), &run) {
+    let session = match Session::open(&args.inventory, &ConnectOptions::default(), &run, &args.playbooks) {
         Ok(session) => session,
         Err(exit) => return exit,
     };

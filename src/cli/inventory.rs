@@ -40,10 +40,11 @@ pub(super) struct InventoryArgs {
 
 /// Runs the command.
 pub(super) fn main(args: &InventoryArgs) -> Exit {
-    let session = match Session::open(&args.inventory, &ConnectOptions::default(), &RunOptions::default()) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
+    let session =
+        match Session::open(&args.inventory, &ConnectOptions::default(), &RunOptions::default(), &[]) {
+            Ok(session) => session,
+            Err(exit) => return exit,
+        };
     let inventory = session.inventory();
     let run = Arc::new(RunVars { extra: Bindings::new(), fixed: Map::new() });
     let (play, moment) = (Arc::new(PlayVars::default()), Arc::new(Moment::new(Arc::new(inventory.clone()))));

@@ -5,8 +5,10 @@ mod common;
 mod completions;
 mod doc;
 mod extra_vars;
+mod galaxy;
 mod inventory;
 mod play;
+mod plugins;
 mod run;
 pub mod settings;
 mod setup;
@@ -40,6 +42,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Show hosts, groups and variables
     Inventory(inventory::InventoryArgs),
+    /// Install roles and collections
+    Galaxy(galaxy::GalaxyArgs),
     /// Encrypt and decrypt files and values
     Vault(vault::VaultArgs),
     /// Show the documentation of modules
@@ -66,6 +70,8 @@ pub fn main(argv: Vec<OsString>) -> Exit {
         "ansible" => as_command::<run::RunArgs>("ansible", argv).map_or_else(usage, |args| run::main(&args)),
         "ansible-inventory" => as_command::<inventory::InventoryArgs>("ansible-inventory", argv)
             .map_or_else(usage, |args| inventory::main(&args)),
+        "ansible-galaxy" => as_command::<galaxy::GalaxyArgs>("ansible-galaxy", argv)
+            .map_or_else(usage, |args| galaxy::main(&args)),
         "ansible-vault" => as_command::<vault::VaultArgs>("ansible-vault", argv)
             .map_or_else(usage, |args| vault::main(&args)),
         _ => Cli::try_parse_from(argv).map_or_else(usage, |cli| dispatch(cli.command)),
@@ -78,6 +84,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Run(args) => run::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Inventory(args) => inventory::main(&args),
+        Command::Galaxy(args) => galaxy::main(&args),
         Command::Vault(args) => vault::main(&args),
         Command::Doc(args) => doc::main(&args),
         Command::Explain(args) => doc::explain(&args),

@@ -49,7 +49,7 @@ pub(super) struct PlayArgs {
 
 /// Runs the command.
 pub(super) fn main(args: &PlayArgs) -> Exit {
-    let mut session = match Session::open(&args.inventory, &args.connect, &args.run) {
+    let mut session = match Session::open(&args.inventory, &args.connect, &args.run, &args.playbooks) {
         Ok(session) => session,
         Err(exit) => return exit,
     };

@@ -41,7 +41,7 @@ pub(super) fn main(args: &RunArgs) -> Exit {
     let mut options = args.run.clone();
     let wanted = if args.one_line { OutputFormat::Jsonl } else { OutputFormat::Minimal };
     options.output = Some(options.output.unwrap_or(wanted));
-    let session = match Session::open(&args.inventory, &args.connect, &options) {
+    let session = match Session::open(&args.inventory, &args.connect, &options, &[]) {
         Ok(session) => session,
         Err(exit) => return exit,
     };

@@ -39,6 +39,8 @@ pub struct Settings {
     pub roles_path: Vec<PathBuf>,
     /// Folders of collections.
     pub collections_path: Vec<PathBuf>,
+    /// Folders of filter plugins.
+    pub filter_plugins: Vec<PathBuf>,
     /// Folders of modules.
     pub library: Vec<PathBuf>,
     /// Hosts at the same time.
@@ -87,6 +89,14 @@ pub struct Settings {
     pub vault_encrypt_salt: Option<String>,
     /// Only a password of a text's own vault id is tried.
     pub vault_id_match: bool,
+    /// Where facts are kept from run to run.
+    pub fact_cache: CacheSettings,
+    /// The folder of local facts on hosts.
+    pub fact_path: Option<String>,
+    /// The log file.
+    pub log_path: Option<PathBuf>,
+    /// Show the values of `set_stats` at the end.
+    pub show_custom_stats: bool,
     /// `implicit`, `explicit` or `smart`.
     pub gathering: String,
     /// Which facts to gather.
@@ -125,6 +135,19 @@ pub struct Settings {
     pub display_ok_hosts: bool,
     /// The variable `ansible_managed` of templates.
     pub ansible_managed: String,
+}
+
+/// The cache of facts, as `ansible.cfg` describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Whether facts are kept in files at all (`jsonfile`).
+    pub files: bool,
+    /// The folder.
+    pub folder: Option<PathBuf>,
+    /// What file names begin with.
+    pub prefix: String,
+    /// Seconds that facts count; 0: for ever.
+    pub timeout: u64,
 }
 
 /// The world that settings are read from.
@@ -259,6 +282,7 @@ impl Settings {
             inventory: Vec::new(),
             roles_path,
             collections_path,
+            filter_plugins: Vec::new(),
             library,
             forks: 50,
             remote_user: None,
@@ -283,6 +307,10 @@ impl Settings {
             vault_encrypt_identity: None,
             vault_encrypt_salt: None,
             vault_id_match: false,
+            fact_cache: CacheSettings { timeout: 86_400, ..CacheSettings::default() },
+            fact_path: None,
+            log_path: None,
+            show_custom_stats: false,
             gathering: "implicit".into(),
             gather_subset: None,
             force_handlers: false,

@@ -12,7 +12,7 @@ use super::common::{ConnectOptions, Exit, InventoryOptions, RunOptions};
 use super::settings::{self, Settings};
 use super::templates::Templates;
 use super::terminal::{self, Terminal};
-use super::{extra_vars, signals, vault};
+use super::{extra_vars, plugins, signals, vault};
 use crate::connection::ssh::{SshContext, SshEnvironment};
 use crate::connection::{Connector, ConnectorOptions, Images};
 use crate::diag::{Diagnostic, Severity, Sources, code, render};
@@ -24,6 +24,7 @@ use crate::playbook::{self, Loader, Playbook, Reach};
 use crate::secret::Secret;
 use crate::template;
 use crate::value::{Map, Str, Value};
+use crate::vars::FactCache;
 use crate::vault::Purpose;
 
 /// The ansible-core whose language this is; public content asks for it.
@@ -50,6 +51,7 @@ struct Output {
     format: Format,
     settings: output::Settings,
     junit: Option<PathBuf>,
+    log: Option<PathBuf>,
 }
 
 impl Session {
@@ -58,6 +60,7 @@ impl Session {
         from: &InventoryOptions,
         connect: &ConnectOptions,
         run: &RunOptions,
+        playbooks: &[PathBuf],
     ) -> Result<Session, Exit> {
         let sources = Arc::new(Sources::default());
         let (settings, mut problems) = settings::load(&sources);
@@ -72,8 +75,16 @@ impl Session {
         problems.extend(found);
         let extra =
             extra_vars::read(&from.extra_vars, &sources, &keyring).map_err(|problems| stop(&problems))?;
+        let templates = template::Engine::new(
+            sources.clone(),
+            template::Settings {
+                ansible_managed: settings.ansible_managed.clone(),
+                keyring: keyring.clone(),
+                plugins: Arc::new(plugins::find(playbooks, &settings, &mut problems)),
+            },
+        );
         let given = if from.inventory.is_empty() { &settings.inventory } else { &from.inventory };
-        let (inventory, found) = Inventory::load_with(given, &sources, &keyring);
+        let (inventory, found) = Inventory::load_with(given, &sources, &templates);
         problems.extend(found);
         let output = Output {
             format: run.output.map_or(settings.output, Format::from),
@@ -83,20 +94,15 @@ impl Session {
                 profile: run.profile || settings.profile,
                 skipped: settings.display_skipped_hosts,
                 ok: settings.display_ok_hosts,
+                stats: settings.show_custom_stats,
                 live: terminal::is_live(),
             },
             junit: run.junit.clone().or_else(|| settings.junit.clone()),
+            log: settings.log_path.clone(),
         };
         let mut options = options(from, connect, run, &settings).map_err(|problem| stop(&[problem]))?;
         options.fixed_vars = fixed_vars(&options, given, &settings);
         options.extra_vars.clone_from(&extra);
-        let templates = template::Engine::new(
-            sources.clone(),
-            template::Settings {
-                ansible_managed: settings.ansible_managed.clone(),
-                keyring: keyring.clone(),
-            },
-        );
         let names =
             Arc::new(Templates { engine: templates.clone(), extra, fixed: options.fixed_vars.clone() });
         let load = playbook::LoadOptions {
@@ -253,11 +259,26 @@ impl Session {
         let out = Box::new(io::stdout());
         let main =
             output::output(self.output.format, out, self.sources.clone(), self.output.settings.clone());
-        match &self.output.junit {
-            Some(path) => {
-                Box::new(output::All(vec![main, Box::new(Junit::new(path.clone(), self.sources.clone()))]))
+        let mut all = vec![main];
+        if let Some(path) = &self.output.junit {
+            all.push(Box::new(Junit::new(path.clone(), self.sources.clone())));
+        }
+        all.extend(self.log());
+        Box::new(output::All(all))
+    }
+
+    /// What people see, for the log file; a file that can't be written is a warning.
+    fn log(&self) -> Option<Box<dyn Sink>> {
+        let path = self.output.log.as_ref()?;
+        let settings =
+            output::Settings { theme: Theme::plain(), live: false, ..self.output.settings.clone() };
+        match output::Log::open(path) {
+            Ok(log) => Some(output::output(Format::Human, Box::new(log), self.sources.clone(), settings)),
+            Err(error) => {
+                let message = format!("can't write the log {}: {error}", path.display());
+                self.show(&[Diagnostic::warning(code::FILE_UNREADABLE, message)]);
+                None
             }
-            None => main,
         }
     }
 
@@ -373,6 +394,10 @@ fn options(
             "smart" => Gathering::Smart,
             _ => Gathering::Implicit,
         },
+        fact_cache: fact_cache(settings)?,
+        flush_cache: from.flush_cache,
+        fact_path: settings.fact_path.clone(),
+        strategy: settings.strategy.clone(),
         gather_subset: settings.gather_subset.clone(),
         force_handlers: settings.force_handlers,
         any_errors_fatal: settings.any_errors_fatal,
@@ -380,6 +405,23 @@ fn options(
         live: terminal::is_live(),
         ..Options::default()
     })
+}
+
+/// Where facts are kept.
+fn fact_cache(settings: &Settings) -> Result<Option<FactCache>, Diagnostic> {
+    let from = &settings.fact_cache;
+    match &from.folder {
+        _ if !from.files => Ok(None),
+        None => Err(Diagnostic::error(
+            code::SETTING_VALUE,
+            "`fact_caching` is jsonfile, but `fact_caching_connection` does not say in which folder",
+        )),
+        Some(folder) => Ok(Some(FactCache {
+            folder: folder.clone(),
+            prefix: from.prefix.clone(),
+            timeout: (from.timeout > 0).then(|| Duration::from_secs(from.timeout)),
+        })),
+    }
 }
 
 /// A password from a file, or from the user.

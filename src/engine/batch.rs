@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::cursor::{Cursor, Select};
 use super::handlers::Handlers;
 use super::keywords::Keywords;
+use super::options::Gathering;
 use super::result::TaskResult;
 use super::shared::Shared;
 use super::state::State;
@@ -140,6 +141,8 @@ impl<'a> Batch<'a> {
             selected: &self.selected,
             notified: &host.notified,
             awaiting_start: Cell::new(host.awaiting_start),
+            has_facts: self.shared.options.gathering == Gathering::Smart
+                && self.state.moment.hosts.get(&host.name).is_some_and(|data| data.knows_itself()),
             scope: TaskScope::new(&self.shared.run_vars, &self.vars, &self.state.moment, None),
         };
         let found = host.cursor.settle(&selector);
@@ -285,6 +288,8 @@ struct Selector<'a> {
     selected: &'a RefCell<HashMap<u32, bool>>,
     notified: &'a BTreeSet<usize>,
     awaiting_start: Cell<bool>,
+    /// The host's facts are known, so that they need not be gathered.
+    has_facts: bool,
     scope: TaskScope,
 }
 
@@ -305,6 +310,9 @@ impl Select for Selector<'_> {
     fn selects(&self, task: &Task) -> bool {
         if task.implicit && matches!(task.action, Action::Meta(_)) {
             return true;
+        }
+        if self.has_facts && task.implicit && matches!(task.action, Action::Module(_)) {
+            return false;
         }
         if self.awaiting_start.get() && !task.implicit {
             let wanted = self.shared.options.start_at_task.as_deref().unwrap_or_default();

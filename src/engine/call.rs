@@ -69,7 +69,7 @@ pub(super) async fn prepare(task: &HostTask, scope: &TaskScope) -> Result<Prepar
             actions::attach(task, scope, entry, remote).await
         }
         Action::Custom(path) => {
-            let mut remote = remote(task, scope, "custom")?;
+            let mut remote = remote(task, scope, modules::custom::NAME)?;
             remote.args = args::render(task, scope, None)?;
             actions::custom(task, &path, remote)
         }

@@ -90,6 +90,7 @@ pub async fn run(run: Run, inventory: Inventory, playbooks: &[Playbook]) -> Summ
         out: HashSet::new(),
         unreachable: HashSet::new(),
         stats: crate::value::Map::new(),
+        host_stats: IndexMap::new(),
         times: Vec::new(),
         sink: run.sink,
         reports: receiver,
@@ -108,6 +109,7 @@ pub async fn run(run: Run, inventory: Inventory, playbooks: &[Playbook]) -> Summ
         stop: run.stop,
         reports,
     });
+    state.recall_facts(&shared.options);
     let fatal = plays(&shared, &mut state, playbooks).await;
     if let Some(problem) = &fatal {
         state.tell(&Event::Message(problem.clone()));

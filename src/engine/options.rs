@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::connection::HostKeyCheck;
 use crate::secret::Secret;
 use crate::value::{Map, Str};
-use crate::vars::Bindings;
+use crate::vars::{Bindings, FactCache};
 
 /// When facts are gathered for plays that do not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +75,14 @@ pub struct Options {
     pub ssh_args: Vec<String>,
     /// `gathering`.
     pub gathering: Gathering,
+    /// Where facts are kept from run to run.
+    pub fact_cache: Option<FactCache>,
+    /// `--flush-cache`: forget them first.
+    pub flush_cache: bool,
+    /// `fact_path` of the settings.
+    pub fact_path: Option<String>,
+    /// The strategy of plays that name none.
+    pub strategy: Option<String>,
     /// `gather_subset` of the settings.
     pub gather_subset: Option<String>,
     /// `--force-handlers`.

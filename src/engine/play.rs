@@ -151,7 +151,10 @@ impl<'a> PlayRun<'a> {
     }
 
     fn strategy(&self, keywords: &Keywords<'_>) -> Result<Strategy, TemplateError> {
-        let Some(name) = keywords.text(self.play.strategy.as_ref())? else { return Ok(Strategy::Linear) };
+        let own = keywords.text(self.play.strategy.as_ref())?;
+        let Some(name) = own.or_else(|| self.shared.options.strategy.clone()) else {
+            return Ok(Strategy::Linear);
+        };
         Strategy::named(&name).ok_or_else(|| {
             let span = self.play.strategy.as_ref().map_or(self.play.span, |node| node.span);
             let diagnostic =
@@ -166,15 +169,8 @@ impl<'a> PlayRun<'a> {
             let value = keywords.value(self.play.gather_facts.as_ref())?;
             return Ok(as_bool(&value).unwrap_or(false));
         }
-        Ok(match self.shared.options.gathering {
-            Gathering::Implicit => true,
-            Gathering::Explicit => false,
-            Gathering::Smart => {
-                let known =
-                    |host: &Str| self.state.moment.hosts.get(host).is_some_and(|data| !data.facts.is_empty());
-                !self.hosts.iter().all(known)
-            }
-        })
+        // With `smart` each host that is known already leaves the task out.
+        Ok(self.shared.options.gathering != Gathering::Explicit)
     }
 
     /// Everything that a host goes through, handlers' flushes among it.
@@ -198,10 +194,11 @@ impl<'a> PlayRun<'a> {
         let mut named = NodeMap::new();
         let node = |text: &str| Node::new(Kind::Str(Str::from(text)), self.play.span);
         let subset = self.shared.options.gather_subset.as_deref().map(node);
+        let path = self.shared.options.fact_path.as_deref().map(node);
         let given = [
             ("gather_subset", self.play.gather_subset.clone().or(subset)),
             ("gather_timeout", self.play.gather_timeout.clone()),
-            ("fact_path", self.play.fact_path.clone()),
+            ("fact_path", self.play.fact_path.clone().or(path)),
         ];
         for (name, value) in given {
             if let Some(value) = value {

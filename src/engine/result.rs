@@ -23,7 +23,7 @@ pub(super) enum Effect {
     /// `group_by`.
     GroupBy { group: Str, parents: Vec<Str> },
     /// `set_stats`.
-    Stats { data: Map, aggregate: bool },
+    Stats { data: Map, aggregate: bool, per_host: bool },
 }
 
 /// A file or role to include for the host.

@@ -7,10 +7,12 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
+use super::options::Options;
+use crate::diag::{Diagnostic, code};
 use crate::event::{Event, Recap, Sink, Tally, TaskStart};
 use crate::inventory::Inventory;
 use crate::value::{Map, Str, Value};
-use crate::vars::{HostData, Moment};
+use crate::vars::{FactCache, HostData, Moment};
 
 /// The state of a run.
 pub(super) struct State {
@@ -21,6 +23,8 @@ pub(super) struct State {
     /// Of those, the ones that can't be reached.
     pub(super) unreachable: HashSet<Str>,
     pub(super) stats: Map,
+    /// `set_stats` with `per_host`.
+    pub(super) host_stats: IndexMap<Str, Map>,
     pub(super) times: Vec<(Arc<TaskStart>, Duration)>,
     pub(super) sink: Box<dyn Sink>,
     pub(super) reports: mpsc::UnboundedReceiver<Event>,
@@ -45,6 +49,27 @@ impl State {
         Arc::make_mut(moment.hosts.entry(host.clone()).or_default())
     }
 
+    /// Takes the facts that earlier runs kept, or forgets them.
+    pub(super) fn recall_facts(&mut self, options: &Options) {
+        let Some(cache) = &options.fact_cache else { return };
+        for host in self.moment.inventory.host_names() {
+            if options.flush_cache {
+                cache.forget(&host);
+            } else if let Some(facts) = cache.load(&host) {
+                self.data(&host).add_facts(&facts);
+            }
+        }
+    }
+
+    /// Keeps a host's facts for later runs; what can't be kept is a warning.
+    pub(super) fn keep_facts(&mut self, host: &Str, cache: &FactCache) {
+        let facts = self.data(host).facts.clone();
+        if let Err(error) = cache.store(host, &facts) {
+            let message = format!("can't keep the facts of {host} in {}: {error}", cache.folder.display());
+            self.tell(&Event::Message(Diagnostic::warning(code::FILE_UNREADABLE, message)));
+        }
+    }
+
     pub(super) fn tally(&mut self, host: &Str) -> &mut Tally {
         self.tallies.entry(host.clone()).or_default()
     }
@@ -58,9 +83,13 @@ impl State {
     }
 
     /// `set_stats`: numbers add up, lists and mappings grow, anything else is replaced.
-    pub(super) fn add_stats(&mut self, data: Map, aggregate: bool) {
+    pub(super) fn add_stats(&mut self, host: Option<&Str>, data: Map, aggregate: bool) {
+        let stats = match host {
+            Some(host) => self.host_stats.entry(host.clone()).or_default(),
+            None => &mut self.stats,
+        };
         for (name, value) in data {
-            let sum = match (self.stats.get(&name), &value) {
+            let sum = match (stats.get(&name), &value) {
                 (Some(Value::Int(a)), Value::Int(b)) if aggregate => Value::Int(a.saturating_add(*b)),
                 (Some(Value::Float(a)), Value::Float(b)) if aggregate => Value::Float(a + b),
                 (Some(Value::Str(a)), Value::Str(b)) if aggregate => Value::from(format!("{a}{b}")),
@@ -74,7 +103,7 @@ impl State {
                 }
                 _ => value,
             };
-            self.stats.insert(name, sum);
+            stats.insert(name, sum);
         }
     }
 
@@ -83,6 +112,9 @@ impl State {
         let mut hosts: Vec<(Str, Tally)> =
             self.tallies.iter().map(|(host, tally)| (host.clone(), *tally)).collect();
         hosts.sort_by(|a, b| a.0.cmp(&b.0));
-        Recap { hosts, stats: std::mem::take(&mut self.stats), times: std::mem::take(&mut self.times), took }
+        let mut host_stats: Vec<(Str, Map)> = std::mem::take(&mut self.host_stats).into_iter().collect();
+        host_stats.sort_by(|a, b| a.0.cmp(&b.0));
+        let (stats, times) = (std::mem::take(&mut self.stats), std::mem::take(&mut self.times));
+        Recap { hosts, stats, host_stats, times, took }
     }
 }

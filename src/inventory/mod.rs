@@ -3,6 +3,7 @@
 //! [`Inventory::load`] reads the sources, [`Inventory::hosts`] answers patterns, [`Inventory::layers`] gives the
 //! variables of a host in order of precedence. Which layers come above them is `vars`' matter; nothing is rendered.
 
+mod constructed;
 mod dirs;
 mod graph;
 mod ini;
@@ -28,9 +29,8 @@ pub use graph::{Group, Host, VarLayer};
 pub use pattern::Selection;
 
 use crate::diag::{Diagnostic, Sources, code};
-use crate::template::Binding;
+use crate::template::{Binding, Engine, Settings};
 use crate::value::{Str, Value};
-use crate::vault::Keyring;
 use dirs::{Kind, VarDir};
 use graph::Graph;
 
@@ -43,7 +43,7 @@ pub struct Inventory {
     /// What was given with `-i`, in order.
     sources: Vec<String>,
     registry: Arc<Sources>,
-    keyring: Arc<Keyring>,
+    templates: Arc<Engine>,
     inventory_dirs: Vec<Arc<VarDir>>,
     playbook_dirs: Vec<Arc<VarDir>>,
     cache: Mutex<Cache>,
@@ -63,19 +63,20 @@ impl Inventory {
     /// Reads all sources, in order. What can't be read is reported, and the rest is there nevertheless.
     #[must_use]
     pub fn load(sources: &[String], registry: &Arc<Sources>) -> (Inventory, Vec<Diagnostic>) {
-        Inventory::load_with(sources, registry, &Arc::default())
+        let templates = Engine::new(registry.clone(), Settings::default());
+        Inventory::load_with(sources, registry, &templates)
     }
 
-    /// As [`Inventory::load`], with the passwords of encrypted files.
+    /// As [`Inventory::load`], with templates for what is made of other sources, and the passwords of encrypted files.
     #[must_use]
     pub fn load_with(
         sources: &[String],
         registry: &Arc<Sources>,
-        keyring: &Arc<Keyring>,
+        templates: &Arc<Engine>,
     ) -> (Inventory, Vec<Diagnostic>) {
         let mut graph = Graph::new();
         let mut loader =
-            source::Loader { sources: registry, keyring, graph: &mut graph, diagnostics: Vec::new() };
+            source::Loader { sources: registry, templates, graph: &mut graph, diagnostics: Vec::new() };
         for source in sources {
             loader.load(source);
         }
@@ -93,7 +94,7 @@ impl Inventory {
             graph,
             sources: sources.to_vec(),
             registry: registry.clone(),
-            keyring: keyring.clone(),
+            templates: templates.clone(),
             inventory_dirs: Vec::new(),
             playbook_dirs: Vec::new(),
             cache: Mutex::default(),
@@ -128,7 +129,7 @@ impl Inventory {
     /// Reads all sources and files of variables again. Hosts that were added while running are gone.
     #[must_use]
     pub fn reload(&self) -> (Inventory, Vec<Diagnostic>) {
-        let (mut fresh, diagnostics) = Inventory::load_with(&self.sources, &self.registry, &self.keyring);
+        let (mut fresh, diagnostics) = Inventory::load_with(&self.sources, &self.registry, &self.templates);
         for dir in &self.playbook_dirs {
             fresh.add_playbook_dir(&dir.path);
         }
@@ -302,7 +303,7 @@ impl Inventory {
         layers.push(known.map_or_else(implicit, |host| host.vars.clone()));
         let name = Str::from(host);
         for dir in self.inventory_dirs.iter().chain(&self.playbook_dirs) {
-            layers.extend(dir.load(Kind::Host, &name, &self.registry, &self.keyring, problems));
+            layers.extend(dir.load(Kind::Host, &name, &self.registry, self.templates.keyring(), problems));
         }
         layers.retain(|layer| !layer.vars.is_empty());
         hosts.entry(name).or_insert(layers.into()).clone()
@@ -321,7 +322,7 @@ impl Inventory {
                         Kind::Group,
                         &group.name,
                         &self.registry,
-                        &self.keyring,
+                        self.templates.keyring(),
                         problems,
                     ));
                 }
@@ -337,7 +338,13 @@ impl Inventory {
         let mut layers = vec![group.vars.clone()];
         let problems = &mut self.cache().problems;
         for dir in self.inventory_dirs.iter().chain(&self.playbook_dirs) {
-            layers.extend(dir.load(Kind::Group, &group.name, &self.registry, &self.keyring, problems));
+            layers.extend(dir.load(
+                Kind::Group,
+                &group.name,
+                &self.registry,
+                self.templates.keyring(),
+                problems,
+            ));
         }
         layers
     }
@@ -349,7 +356,7 @@ impl Clone for Inventory {
             graph: self.graph.clone(),
             sources: self.sources.clone(),
             registry: self.registry.clone(),
-            keyring: self.keyring.clone(),
+            templates: self.templates.clone(),
             inventory_dirs: self.inventory_dirs.clone(),
             playbook_dirs: self.playbook_dirs.clone(),
             cache: Mutex::default(),

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::graph::Graph;
-use super::{ini, range, script, yaml};
+use super::{constructed, ini, range, script, yaml};
 use crate::diag::{Diagnostic, Severity, Sources, code};
-use crate::template::Binding;
+use crate::template::{Binding, Engine};
 use crate::value::{Str, Value};
 use crate::vault::{self, Keyring};
 use crate::yaml as text;
@@ -20,7 +20,7 @@ const IGNORED: [&str; 13] =
 /// Reads sources into a graph.
 pub(super) struct Loader<'a> {
     pub sources: &'a Sources,
-    pub keyring: &'a Keyring,
+    pub templates: &'a Engine,
     pub graph: &'a mut Graph,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -73,7 +73,7 @@ impl Loader<'_> {
                 let mistake = Diagnostic::error(code::INVENTORY_PLUGIN, message);
                 self.diagnostics.push(mistake.help("`ansible-inventory --list --yaml` writes it as YAML"));
             }
-            None if is_yaml(path, self.keyring) => self.yaml(path, &shared),
+            None if is_yaml(path, self.templates.keyring()) => self.yaml(path, &shared),
             _ => self.ini(path, &shared),
         }
     }
@@ -101,7 +101,7 @@ impl Loader<'_> {
     }
 
     fn ini(&mut self, path: &Path, shared: &Arc<Path>) {
-        let result = match vault::text(path, self.sources, self.keyring) {
+        let result = match vault::text(path, self.sources, self.templates.keyring()) {
             Ok(file) => ini::read(file, self.sources, shared, self.graph),
             Err(mistake) => Err(mistake),
         };
@@ -111,7 +111,7 @@ impl Loader<'_> {
     }
 
     fn yaml(&mut self, path: &Path, shared: &Arc<Path>) {
-        let (root, warnings) = match vault::load(path, self.sources, self.keyring) {
+        let (root, warnings) = match vault::load(path, self.sources, self.templates.keyring()) {
             Ok(read) => read,
             Err(mistakes) => return self.report(mistakes),
         };
@@ -121,7 +121,14 @@ impl Loader<'_> {
             let found = if root.is_null() { "is empty" } else { "is not a mapping of groups" };
             return self.report(vec![mistake(format!("the inventory {} {found}", path.display()))]);
         };
-        if let Some((span, _)) = groups.get("plugin") {
+        if let Some((span, node)) = groups.get("plugin") {
+            if node.as_str().is_some_and(|name| constructed::NAMES.contains(&name)) {
+                match constructed::read(groups, self.graph, self.templates) {
+                    Ok(warnings) => self.diagnostics.extend(warnings),
+                    Err(mistakes) => self.report(mistakes),
+                }
+                return;
+            }
             let message = format!("the inventory {} needs a plugin", path.display());
             return self.report(vec![
                 Diagnostic::error(code::INVENTORY_PLUGIN, message)

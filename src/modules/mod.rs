@@ -4,6 +4,7 @@ pub mod api;
 #[cfg(all(test, feature = "controller"))]
 #[expect(clippy::panic, reason = "tests alone")]
 mod contract;
+pub mod custom;
 pub(crate) mod http;
 pub(crate) mod kubectl;
 pub(crate) mod openpgp;
@@ -54,6 +55,7 @@ modules! {
         pause: Controller as ["ansible.builtin.pause"],
         set_fact: Controller as ["ansible.builtin.set_fact"],
         set_stats: Controller as ["ansible.builtin.set_stats"],
+        validate_argument_spec: Controller as ["ansible.builtin.validate_argument_spec"],
         async_status: Host as ["ansible.builtin.async_status"],
     }
     docker with [archive, build, context, engine, ignore, image, pairs, reference, remote] {

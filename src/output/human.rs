@@ -204,7 +204,8 @@ impl Sink for Human {
             }
             Event::Recap(recap) => {
                 self.progress.end();
-                let mut text = self.theme().banner("PLAY RECAP") + &recap::lines(recap, self.theme());
+                let mut text = self.theme().banner("PLAY RECAP")
+                    + &recap::lines(recap, self.theme(), self.settings.stats);
                 if self.settings.profile {
                     text += &recap::profile(recap, self.theme());
                 }

@@ -66,7 +66,7 @@ impl Sink for Document {
                 let document = json!({
                     "plays": self.plays,
                     "stats": stats(recap),
-                    "custom_stats": {},
+                    "custom_stats": recap.host_stats.iter().map(|(host, stats)| (host.to_string(), Json::from(&Value::map(stats.clone())))).collect::<serde_json::Map<_, _>>(),
                     "global_custom_stats": Json::from(&Value::map(recap.stats.clone())),
                     "messages": self.messages,
                 });

@@ -5,6 +5,7 @@ mod human;
 mod json;
 mod jsonl;
 mod junit;
+mod log;
 mod minimal;
 mod progress;
 mod recap;
@@ -21,6 +22,7 @@ pub use human::Human;
 pub use json::Document;
 pub use jsonl::Lines;
 pub use junit::Junit;
+pub use log::Log;
 pub use minimal::Minimal;
 pub use theme::Theme;
 
@@ -51,6 +53,8 @@ pub struct Settings {
     pub skipped: bool,
     /// Show hosts where nothing had to change.
     pub ok: bool,
+    /// Show the values of `set_stats` at the end.
+    pub stats: bool,
     /// A live line at the bottom of the terminal.
     pub live: bool,
 }

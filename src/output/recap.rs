@@ -4,20 +4,38 @@ use std::time::Duration;
 
 use super::theme::{Theme, Tone};
 use crate::event::{Recap, Tally};
+use crate::value::{Map, Value};
 
 /// The recap's lines as Ansible prints them.
-pub(super) fn lines(recap: &Recap, theme: Theme) -> String {
+pub(super) fn lines(recap: &Recap, theme: Theme, with_stats: bool) -> String {
     let mut out = String::new();
     for (host, tally) in &recap.hosts {
         out += &line(host, tally, theme);
         out.push('\n');
     }
-    if !recap.stats.is_empty() {
+    if with_stats && !(recap.stats.is_empty() && recap.host_stats.is_empty()) {
         out += &theme.banner("CUSTOM STATS:");
-        let stats = serde_json::Value::from(&crate::value::Value::map(recap.stats.clone()));
-        out += &format!("\tRUN: {stats}\n");
+        for (host, stats) in &recap.host_stats {
+            out += &format!("\t{host}: {}\n", on_one_line(stats));
+        }
+        if !recap.stats.is_empty() {
+            out += &format!("\n\tRUN: {}\n", on_one_line(&recap.stats));
+        }
     }
     out
+}
+
+/// JSON with sorted keys as Ansible prints it: indented by one, and then put on one line.
+fn on_one_line(stats: &Map) -> String {
+    let mut sorted: Vec<_> = stats.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let json = serde_json::Value::from(&Value::map(sorted.into_iter().collect()));
+    let mut bytes = Vec::new();
+    let one = serde_json::ser::PrettyFormatter::with_indent(b" ");
+    let mut to = serde_json::Serializer::with_formatter(&mut bytes, one);
+    // Values that a text can hold can be written into one.
+    let _ = serde::Serialize::serialize(&json, &mut to);
+    String::from_utf8_lossy(&bytes).replace('\n', "")
 }
 
 fn line(host: &str, tally: &Tally, theme: Theme) -> String {

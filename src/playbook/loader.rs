@@ -129,7 +129,11 @@ impl Loader {
     /// Reads a playbook and all that it imports. Gives every mistake of all files; a playbook with an
     /// error among them is only as complete as it could be read, and must not be run.
     pub fn playbook(&self, path: &Path) -> (Option<Playbook>, Vec<Diagnostic>) {
-        let path = paths::absolute(path);
+        let in_collection = path
+            .to_str()
+            .filter(|name| !name.contains('/') && !path.exists())
+            .and_then(|name| paths::playbook(name, Path::new("."), &self.options.collections_path));
+        let path = paths::absolute(in_collection.as_deref().unwrap_or(path));
         let dir = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         locked(&self.playbook_dirs).insert(0, dir);
         let mut reader = Reader::new(self);

@@ -46,3 +46,12 @@ pub(super) fn collection(name: &str, play_dir: &Path, searched: &[PathBuf]) -> O
     let beside = play_dir.join("collections");
     std::iter::once(&beside).chain(searched).map(|dir| dir.join(&inside)).find(|dir| dir.is_dir())
 }
+
+/// The file of a playbook in a collection: `namespace.collection.playbook`.
+pub(super) fn playbook(name: &str, play_dir: &Path, searched: &[PathBuf]) -> Option<PathBuf> {
+    let mut parts = name.splitn(3, '.');
+    let (namespace, short, playbook) = (parts.next()?, parts.next()?, parts.next()?);
+    let folder = collection(&format!("{namespace}.{short}"), play_dir, searched)?.join("playbooks");
+    let endings = ["", ".yml", ".yaml"];
+    endings.iter().map(|ending| folder.join(format!("{playbook}{ending}"))).find(|path| path.is_file())
+}

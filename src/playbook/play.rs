@@ -120,14 +120,7 @@ impl Reader<'_> {
         if path.is_file() {
             return Some(path);
         }
-        let mut parts = name.splitn(3, '.');
-        let (namespace, collection, playbook) = (parts.next()?, parts.next()?, parts.next()?);
-        let full = format!("{namespace}.{collection}");
-        let folder = paths::collection(&full, dir, &self.loader.options.collections_path)?.join("playbooks");
-        ["", ".yml", ".yaml"]
-            .iter()
-            .map(|ending| folder.join(format!("{playbook}{ending}")))
-            .find(|path| path.is_file())
+        paths::playbook(name, dir, &self.loader.options.collections_path)
     }
 
     fn play(&mut self, map: &NodeMap, span: Span, dir: &Path, importing: &Importing) -> Play {

@@ -8,6 +8,7 @@ use crate::modules;
 
 use super::Action;
 use super::loader::Loader;
+use super::paths;
 use super::reader::Scene;
 
 /// What a task calls.
@@ -115,10 +116,19 @@ fn notes(name: &str, scene: &Scene) -> Vec<String> {
 /// The executable of a module in one of the `library/` folders.
 fn library(name: &str, scene: &Scene, loader: &Loader) -> Option<PathBuf> {
     let name = short(name);
-    if name.contains(['/', '.']) {
+    if name.contains('/') {
         return None;
     }
+    if let Some((collection, name)) = name.rsplit_once('.') {
+        let dir = paths::collection(collection, &scene.play_dir, &loader.options.collections_path)?;
+        return in_folders(&[dir.join("plugins/modules")], name);
+    }
     let mut dirs = Vec::new();
+    if let Some(collection) = scene.role.as_ref().and_then(|role| role.collection.as_deref())
+        && let Some(dir) = paths::collection(collection, &scene.play_dir, &loader.options.collections_path)
+    {
+        dirs.push(dir.join("plugins/modules"));
+    }
     if let Some(role) = &scene.role {
         dirs.push(role.path.join("library"));
         dirs.extend(role.parent_paths.iter().rev().map(|path| path.join("library")));
@@ -127,9 +137,14 @@ fn library(name: &str, scene: &Scene, loader: &Loader) -> Option<PathBuf> {
     dirs.extend(loader.playbook_dir().map(|dir| dir.join("library")));
     dirs.extend(loader.options.library.iter().cloned());
     dirs.extend(loader.libraries());
-    let endings = ["", ".py", ".sh"];
+    in_folders(&dirs, name)
+}
+
+/// The first file of a name with one of the endings that executables have.
+fn in_folders(dirs: &[PathBuf], name: &str) -> Option<PathBuf> {
+    const ENDINGS: [&str; 8] = ["", ".sh", ".py", ".bash", ".pl", ".rb", ".js", ".lua"];
     dirs.iter()
-        .flat_map(|dir| endings.map(|ending| dir.join(format!("{name}{ending}"))))
+        .flat_map(|dir| ENDINGS.map(|ending| dir.join(format!("{name}{ending}"))))
         .find(|path| path.is_file())
 }
 
@@ -145,14 +160,19 @@ fn is_python(path: &Path) -> bool {
     first.starts_with(b"#!") && first.windows(6).any(|part| part == b"python")
 }
 
-/// A warning about a module that needs Python on the host.
+/// What is to be said about a module in Python: one that is made of Ansible's own parts can't run at all, any other
+/// needs Python on the host.
 pub(super) fn python(path: &Path, span: Span) -> Option<Diagnostic> {
-    is_python(path).then(|| {
-        let name = path.display();
-        Diagnostic::warning(
-            code::PYTHON_PLUGIN,
-            format!("{name} is written in Python, so that the host needs it"),
-        )
-        .at(span)
-    })
+    if !is_python(path) {
+        return None;
+    }
+    let (name, text) = (path.display(), std::fs::read_to_string(path).unwrap_or_default());
+    if text.contains("ansible.module_utils") || text.contains("AnsibleModule") {
+        let message = format!("{name} is a module in Python that needs Ansible's own code, and can't be run");
+        let help =
+            "make it a program that reads its arguments as JSON from standard input and prints a JSON object";
+        return Some(Diagnostic::error(code::PYTHON_PLUGIN, message).at(span).help(help));
+    }
+    let message = format!("{name} is written in Python, so that the host needs it");
+    Some(Diagnostic::warning(code::PYTHON_PLUGIN, message).at(span))
 }

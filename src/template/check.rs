@@ -132,13 +132,15 @@ impl Checker<'_> {
 
     fn filter(&mut self, name: &str, range: Range<usize>) {
         if !self.engine.knows("filter", name) {
-            self.report(no_filter(name), range);
+            let unknown = self.engine.settings.plugins.explain(super::rewrite::short(name), no_filter(name));
+            self.report(unknown, range);
         }
     }
 
     fn test(&mut self, name: &str, range: Range<usize>) {
         if !self.engine.knows("test", name) {
-            self.report(no_test(name), range);
+            let unknown = self.engine.settings.plugins.explain(super::rewrite::short(name), no_test(name));
+            self.report(unknown, range);
         }
     }
 
@@ -148,7 +150,7 @@ impl Checker<'_> {
             && let Some((lookup, range)) = call.args.first().and_then(constant)
             && lookups::find(&lookup).is_none()
         {
-            self.report(lookups::unknown(&lookup), range);
+            self.report(self.engine.settings.plugins.explain(&lookup, lookups::unknown(&lookup)), range);
         }
         let known = self.engine.environment().globals().any(|(global, _)| global == name)
             || locals.is_some_and(|locals| locals.contains(&name));

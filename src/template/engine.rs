@@ -17,6 +17,7 @@ use super::blame;
 use super::context::{Context, Running, has_template};
 use super::error::TemplateError;
 use super::files::Files;
+use super::plugins::Plugins;
 use super::rewrite::{self, Edits, Shape};
 use super::scope::Scope;
 use super::{env, literal, native};
@@ -28,11 +29,17 @@ pub struct Settings {
     pub ansible_managed: String,
     /// The passwords of `!vault` values and encrypted files.
     pub keyring: Arc<Keyring>,
+    /// Filters that users bring along.
+    pub plugins: Arc<Plugins>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { ansible_managed: "Ansible managed".into(), keyring: Arc::default() }
+        Settings {
+            ansible_managed: "Ansible managed".into(),
+            keyring: Arc::default(),
+            plugins: Arc::default(),
+        }
     }
 }
 
@@ -72,7 +79,7 @@ impl Engine {
     /// An engine whose messages point into `sources`.
     #[must_use]
     pub fn new(sources: Arc<Sources>, settings: Settings) -> Arc<Engine> {
-        let files = Files::new(sources.clone(), settings.keyring.clone());
+        let files = Files::new(sources.clone(), settings.keyring.clone(), settings.plugins.clone());
         // Compiled templates borrow from the environment, and both live as long as the run.
         let environment = Box::leak(Box::new(env::environment(env::inline_syntax(), &files)));
         Arc::new_cyclic(|this| Engine {

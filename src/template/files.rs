@@ -20,6 +20,7 @@ use crate::vault::{self, Keyring};
 use super::context::{Context, has_template};
 use super::engine::{Engine, with_newlines};
 use super::error::TemplateError;
+use super::plugins::Plugins;
 use super::rewrite::{self, Edits};
 use super::scope::{Binding, Scope};
 use super::{blame, env, functions};
@@ -136,12 +137,13 @@ struct State {
 pub(super) struct Files {
     sources: Arc<Sources>,
     keyring: Arc<Keyring>,
+    plugins: Arc<Plugins>,
     state: Arc<Mutex<State>>,
 }
 
 impl Files {
-    pub(super) fn new(sources: Arc<Sources>, keyring: Arc<Keyring>) -> Files {
-        Files { sources, keyring, state: Arc::default() }
+    pub(super) fn new(sources: Arc<Sources>, keyring: Arc<Keyring>, plugins: Arc<Plugins>) -> Files {
+        Files { sources, keyring, plugins, state: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -174,8 +176,15 @@ impl Files {
         self.state().places.get(name).cloned()
     }
 
-    /// Lets an environment find its templates here.
+    /// The name of a file that includes nothing from a search path.
+    pub(super) fn name_of(path: &Path) -> String {
+        let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        format!("{FILE}0\0{}", full.display())
+    }
+
+    /// Lets an environment find its templates here, and the filters that users brought along.
     pub(super) fn install(&self, env: &mut Environment<'static>) {
+        self.plugins.register(env);
         let files = self.clone();
         env.set_path_join_callback(move |name, parent| match name.starts_with('\0') {
             true => Cow::Borrowed(name),
@@ -328,8 +337,8 @@ impl Engine {
             TemplateError::plain(format!("can't read the template {}: {error}", path.display()))
         };
         let full = std::path::absolute(path).map_err(|error| unreadable(&error))?;
-        let bytes = std::fs::read(&full).map_err(|error| unreadable(&error))?;
-        let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
+        let (bytes, _) = vault::open(&full, self.keyring()).map_err(|why| unreadable(&why))?;
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
         let text = text.replace("\r\n", "\n");
         let (pairs, _) = header(&text);
         let options = options.overridden(&pairs);

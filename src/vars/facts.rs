@@ -32,6 +32,12 @@ impl HostData {
         }
     }
 
+    /// Whether facts were gathered, in this run or in one that kept them, and not only set.
+    #[must_use]
+    pub fn knows_itself(&self) -> bool {
+        self.facts.keys().any(|name| name.starts_with("ansible_"))
+    }
+
     /// Forgets the facts (`meta: clear_facts`).
     pub fn clear_facts(&mut self) {
         self.facts = Arc::default();

@@ -3,6 +3,7 @@
 //! Nothing is merged ahead of time: a [`TaskScope`] is a handful of shared layers, asked from the strongest to the
 //! weakest when a template uses a name. `template` sees it through its trait `Scope`.
 
+mod cache;
 mod facts;
 mod hostvars;
 mod magic;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use cache::FactCache;
 pub use facts::HostData;
 pub use scope::{RoleLayers, TaskLayers, TaskScope};
 

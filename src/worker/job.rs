@@ -61,7 +61,11 @@ fn guarded(name: &str, work: impl FnOnce() -> Outcome) -> Reply {
 }
 
 fn module(server: &Arc<Server>, call: &Call, control: &Arc<Control>) -> Outcome {
-    let Some(exec) = modules::find(&call.module).and_then(|entry| entry.exec) else {
+    let exec = match &*call.module {
+        modules::custom::NAME => Some(modules::custom::run as _),
+        name => modules::find(name).and_then(|entry| entry.exec),
+    };
+    let Some(exec) = exec else {
         return Fail::new(format!("the worker has no module {}", call.module)).into_outcome();
     };
     let outlet = Outlet::new(server, control, call.id, call.live);

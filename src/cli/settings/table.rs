@@ -180,6 +180,27 @@ settings! {
         |to, it| { to.vault_encrypt_salt = it.text(); Ok(()) };
     "vault_id_match" [(DEFAULTS, "vault_id_match")], ["ANSIBLE_VAULT_ID_MATCH"],
         |to, it| { to.vault_id_match = it.flag()?; Ok(()) };
+    "filter_plugins" [(DEFAULTS, "filter_plugins")], ["ANSIBLE_FILTER_PLUGINS"],
+        |to, it| { to.filter_plugins = it.paths(); Ok(()) };
+    "fact_caching" [(DEFAULTS, "fact_caching")], ["ANSIBLE_CACHE_PLUGIN"], |to, it| {
+        let text = it.text().unwrap_or_default();
+        to.fact_cache.files = match text.trim_start_matches("ansible.builtin.") {
+            "memory" => false,
+            "jsonfile" | "community.general.jsonfile" => true,
+            _ => return Err("memory or jsonfile".into()),
+        };
+        Ok(())
+    };
+    "fact_caching_connection" [(DEFAULTS, "fact_caching_connection")], ["ANSIBLE_CACHE_PLUGIN_CONNECTION"],
+        |to, it| { to.fact_cache.folder = it.path(); Ok(()) };
+    "fact_caching_prefix" [(DEFAULTS, "fact_caching_prefix")], ["ANSIBLE_CACHE_PLUGIN_PREFIX"],
+        |to, it| { to.fact_cache.prefix = it.text().unwrap_or_default(); Ok(()) };
+    "fact_caching_timeout" [(DEFAULTS, "fact_caching_timeout")], ["ANSIBLE_CACHE_PLUGIN_TIMEOUT"],
+        |to, it| { to.fact_cache.timeout = it.number()?; Ok(()) };
+    "fact_path" [(DEFAULTS, "fact_path")], ["ANSIBLE_FACT_PATH"], |to, it| { to.fact_path = it.text(); Ok(()) };
+    "log_path" [(DEFAULTS, "log_path")], ["ANSIBLE_LOG_PATH"], |to, it| { to.log_path = it.path(); Ok(()) };
+    "show_custom_stats" [(DEFAULTS, "show_custom_stats")], ["ANSIBLE_SHOW_CUSTOM_STATS"],
+        |to, it| { to.show_custom_stats = it.flag()?; Ok(()) };
     "gathering" [(DEFAULTS, "gathering")], ["ANSIBLE_GATHERING"],
         |to, it| { to.gathering = it.choice(&["implicit", "explicit", "smart"])?; Ok(()) };
     "gather_subset" [(DEFAULTS, "gather_subset")], ["ANSIBLE_GATHER_SUBSET"],

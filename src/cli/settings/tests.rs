@@ -114,8 +114,8 @@ fn mistakes_are_shown_where_they_are() {
             &["R502 there is no setting `role_path` in [defaults] @role_path did you mean `roles_path`?"],
         ),
         (
-            "[defaults]\nhash_behaviour = merge\nlog_path = x\n",
-            &["R501 no effect here: hash_behaviour, log_path @hash_behaviour"],
+            "[defaults]\nhash_behaviour = merge\ninject_facts_as_vars = false\n",
+            &["R501 no effect here: hash_behaviour, inject_facts_as_vars @hash_behaviour"],
         ),
         ("[defaults]\nhash_behaviour = replace\nretry_files_enabled = 0\nfilter_plugins = nowhere\n", &[]),
         ("[unknown]\nx = 1\n", &[]),

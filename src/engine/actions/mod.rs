@@ -1,5 +1,6 @@
 //! What the controller does for a task: all of it (`debug`, `set_fact`), or the half that needs its files (`copy`).
 
+mod argument_spec;
 mod checks;
 mod fetch;
 mod files;
@@ -44,6 +45,7 @@ pub(super) async fn controller(
         // These look at their arguments as written: expressions and conditions, not finished text.
         "debug" => checks::debug(task, scope, entry)?,
         "assert" => checks::assert(task, scope)?,
+        "validate_argument_spec" => argument_spec::run(task, scope)?,
         _ => {
             let args = args::render(task, scope, Some(entry))?;
             match entry.name {

@@ -16,10 +16,14 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, args: &Map) -> Result<Once
     };
     let keywords = Keywords::new(&task.shared, scope);
     let aggregate = keywords.flag(args::node(task, "aggregate"), true)?;
+    let per_host = keywords.flag(args::node(task, "per_host"), false)?;
     let mut once = Once::of(Outcome::unchanged());
-    let stats =
-        Value::from_pairs([("data", Value::Map(data.clone())), ("aggregate", Value::Bool(aggregate))]);
+    let stats = Value::from_pairs([
+        ("data", Value::Map(data.clone())),
+        ("aggregate", Value::Bool(aggregate)),
+        ("per_host", Value::Bool(per_host)),
+    ]);
     once.fields.insert("ansible_stats".into(), stats);
-    once.effects.push(Effect::Stats { data: (**data).clone(), aggregate });
+    once.effects.push(Effect::Stats { data: (**data).clone(), aggregate, per_host });
     Ok(once)
 }

@@ -109,12 +109,16 @@ impl Batch<'_> {
         for effect in &result.effects {
             let target = delegate.unwrap_or(name);
             match effect {
-                Effect::Facts(facts) => self.state.data(target).add_facts(facts),
+                Effect::Facts(facts) => {
+                    self.state.data(target).add_facts(facts);
+                    self.keep_facts(target);
+                }
                 Effect::Set(facts, cacheable) => {
                     let data = self.state.data(target);
                     facts.iter().for_each(|(key, value)| data.set(key.clone(), value.clone()));
                     if *cacheable {
                         data.add_facts(facts);
+                        self.keep_facts(target);
                     }
                 }
                 Effect::IncludeVars(vars) => {
@@ -127,8 +131,16 @@ impl Batch<'_> {
                     let host = name.clone();
                     self.state.change_inventory(|inventory| inventory.group_by(&host, group, parents));
                 }
-                Effect::Stats { data, aggregate } => self.state.add_stats(data.clone(), *aggregate),
+                Effect::Stats { data, aggregate, per_host } => {
+                    self.state.add_stats(per_host.then_some(name), data.clone(), *aggregate);
+                }
             }
+        }
+    }
+
+    fn keep_facts(&mut self, host: &Str) {
+        if let Some(cache) = &self.shared.options.fact_cache {
+            self.state.keep_facts(host, cache);
         }
     }
 

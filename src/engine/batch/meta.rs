@@ -58,7 +58,12 @@ impl Batch<'_> {
                 host.standing = Standing::Done;
             }
             "end_role" => host.cursor.end_role(),
-            "clear_facts" => self.state.data(&name).clear_facts(),
+            "clear_facts" => {
+                self.state.data(&name).clear_facts();
+                if let Some(cache) = &self.shared.options.fact_cache {
+                    cache.forget(&name);
+                }
+            }
             "reset_connection" => {
                 let scope = self.scope(index, task, params);
                 let keywords = Keywords::new(self.shared, &scope);

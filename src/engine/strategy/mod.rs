@@ -12,6 +12,8 @@ pub(super) enum Strategy {
     Linear,
     /// Every host goes on as fast as it can.
     Free,
+    /// The same, but only so many hosts at a time as there are forks.
+    HostPinned,
 }
 
 /// Their names, for messages.
@@ -22,7 +24,8 @@ impl Strategy {
     pub(super) fn named(name: &str) -> Option<Strategy> {
         match name.rsplit('.').next().unwrap_or_default() {
             "linear" => Some(Strategy::Linear),
-            "free" | "host_pinned" => Some(Strategy::Free),
+            "free" => Some(Strategy::Free),
+            "host_pinned" => Some(Strategy::HostPinned),
             _ => None,
         }
     }
@@ -31,7 +34,11 @@ impl Strategy {
     pub(super) async fn run(self, batch: &mut Batch<'_>) {
         match self {
             Strategy::Linear => linear::run(batch).await,
-            Strategy::Free => free::run(batch).await,
+            Strategy::Free => free::run(batch, usize::MAX).await,
+            Strategy::HostPinned => {
+                let forks = batch.shared.options.forks.max(1);
+                free::run(batch, forks).await;
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::Inventory;
 use super::{Files, names, vars};
 use crate::diag::{Sources, code};
 use crate::secret::Secret;
-use crate::template::Binding;
+use crate::template::{Binding, Engine, Settings};
 use crate::value::{Str, Value};
 use crate::vault::{Envelope, Key, Keyring};
 use crate::yaml::{Kind, Node};
@@ -129,7 +129,8 @@ fn encrypted_variables_and_inventories_are_read_with_the_password() {
     let keyring =
         Arc::new(Keyring::new(vec![Key { id: "default".into(), password: password.clone() }], false));
     let registry = Arc::new(Sources::default());
-    let (inventory, problems) = Inventory::load_with(&[source], &registry, &keyring);
+    let templates = Engine::new(registry.clone(), Settings { keyring, ..Settings::default() });
+    let (inventory, problems) = Inventory::load_with(&[source], &registry, &templates);
     assert_eq!(problems, []);
     assert_eq!(inventory.group_names("h"), ["web".into()]);
     assert_eq!(vars(&inventory, "h").get("name"), Some(&Value::from("one")));

@@ -1,5 +1,6 @@
 //! Tests of the inventory, by subject. Expected values were compared with ansible-core 2.18.
 
+mod constructed;
 mod layers;
 mod printed;
 mod sources;

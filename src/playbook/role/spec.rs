@@ -6,7 +6,7 @@ use crate::modules;
 use crate::playbook::loader::Loader;
 use crate::playbook::reader::Scene;
 use crate::playbook::{Action, Args, Common, LoopControl, Role, Task};
-use crate::yaml::{Kind, Node, NodeMap};
+use crate::yaml::{Kind, Node, NodeMap, Tag};
 
 use super::Use;
 
@@ -36,6 +36,8 @@ pub(super) fn validation(
         ("argument_spec_name", text(point)),
         ("path", text(&role.path.to_string_lossy())),
     ]);
+    // Its texts are documentation, not templates.
+    let options = Node { tag: Some(Tag::Unsafe), ..options };
     let args = map(vec![
         ("argument_spec", options),
         ("provided_arguments", Node::new(Kind::Map(Arc::new(using.params.clone())), span)),
