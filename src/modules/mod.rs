@@ -58,8 +58,12 @@ modules! {
         validate_argument_spec: Controller as ["ansible.builtin.validate_argument_spec"],
         async_status: Host as ["ansible.builtin.async_status"],
     }
-    docker with [archive, build, context, engine, ignore, image, pairs, reference, remote] {
+    docker with [archive, build, context, engine, filters, ignore, image, pairs, reference, remote] {
         docker_build: Host as [],
+        docker_container: Host as ["community.docker.docker_container", "community.general.docker_container"],
+        docker_container_exec: Host as ["community.docker.docker_container_exec"],
+        docker_container_info: Host as ["community.docker.docker_container_info"],
+        docker_host_info: Host as ["community.docker.docker_host_info"],
         docker_image: Host as ["community.docker.docker_image", "community.general.docker_image"],
         docker_image_build: Host as ["community.docker.docker_image_build"],
         docker_image_export: Host as ["community.docker.docker_image_export"],
@@ -70,7 +74,12 @@ modules! {
         docker_image_remove: Host as ["community.docker.docker_image_remove"],
         docker_image_tag: Host as ["community.docker.docker_image_tag"],
         docker_login: Host as ["community.docker.docker_login"],
+        docker_network: Host as ["community.docker.docker_network"],
+        docker_network_info: Host as ["community.docker.docker_network_info"],
+        docker_prune: Host as ["community.docker.docker_prune"],
         docker_push: Host as [],
+        docker_volume: Host as ["community.docker.docker_volume"],
+        docker_volume_info: Host as ["community.docker.docker_volume_info"],
     }
     files {
         blockinfile: Host as ["ansible.builtin.blockinfile"],

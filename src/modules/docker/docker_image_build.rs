@@ -229,10 +229,7 @@ command: The command that was run.
         let old = plan.before.as_ref().map(Image::id);
         let new = after.as_ref().map(Image::id);
         let changed = old != new || !self.outputs.is_empty();
-        let mut outcome = Outcome { changed, ..Outcome::default() };
-        if changed {
-            outcome.diff = vec![name_diff(&plan.name, old, new)];
-        }
+        let outcome = Outcome { changed, ..Outcome::default() };
         let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         Ok(outcome
             .with("image", value(after.as_ref()))
@@ -385,7 +382,7 @@ mod tests {
         );
         let outcome = host.play::<Args>("{name: 'app:1', path: /srv/app}").unwrap();
         assert!(outcome.changed);
-        assert_eq!(outcome.diff[0].after.as_str(), Some("app:1 = sha256:1\n"));
+        assert_eq!(outcome.fields["image"].get("Id").unwrap().as_str(), Some("sha256:1"));
     }
 
     #[test]

@@ -117,11 +117,7 @@ digest: The digest that the registry knows the image by.
         let after =
             after.ok_or_else(|| Fail::new(format!("{} is not there after it was pulled", plan.name)))?;
         let old = plan.before.as_ref().map(Image::id);
-        let changed = old != Some(after.id());
-        let mut outcome = Outcome { changed, ..Outcome::default() };
-        if changed {
-            outcome.diff = vec![name_diff(&plan.name, old, Some(after.id()))];
-        }
+        let outcome = Outcome { changed: old != Some(after.id()), ..Outcome::default() };
         let reference = Reference::new(&self.name, &self.tag)?;
         Ok(describe(outcome, &reference, Some(&after), vec![format!("Pulled image {}", plan.name)]))
     }

@@ -1,0 +1,73 @@
+//! `docker_container_info`: what the engine knows of a container.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::engine::{Engine, Kind};
+use crate::modules::api::{Fail, Look, Module, Outcome, Support, Touch, Value};
+
+/// Say what a Docker engine knows of a container.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// The container's name or id.
+    name: String,
+    /// Which engine.
+    #[serde(rename = "@engine")]
+    #[schemars(flatten)]
+    engine: Engine,
+}
+
+/// Nothing ever changes.
+#[derive(Debug)]
+pub struct Plan;
+
+impl Module for Args {
+    const SUPPORT: Support = Support::NO_DIFF;
+    const EXAMPLES: &'static str = "
+- name: Does the application run?
+  docker_container_info:
+    name: app
+  register: app
+";
+    const RETURNS: &'static str = "
+exists: Whether there is such a container.
+container: What `docker inspect` says of it.
+";
+    type Plan = Plan;
+
+    fn plan(&self, _host: &dyn Look) -> Result<Option<Plan>, Fail> {
+        Ok(None)
+    }
+
+    fn unchanged(&self, host: &dyn Look) -> Result<Outcome, Fail> {
+        let found = self.engine.inspect(host, Kind::Container, &self.name)?;
+        Ok(Outcome::unchanged().with("exists", found.is_some()).with("container", found.map(Value::from)))
+    }
+
+    fn apply(&self, _plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {
+        self.unchanged(host.as_look())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+    use crate::modules::api::Ran;
+    use crate::modules::api::fake::FakeHost;
+
+    #[test]
+    fn a_container_is_described_if_it_is_there() {
+        let absent = Ran { rc: 1, stderr: b"No such container: b".to_vec(), ..Ran::default() };
+        let mut host = FakeHost::new()
+            .answer("docker container inspect a", 0, r#"[{"Id": "1"}]"#)
+            .answer_with("docker container inspect b", absent, None);
+        let outcome = host.play::<Args>("name: a").unwrap();
+        assert_eq!(outcome.fields["container"].to_string(), "{'Id': '1'}");
+        let outcome = host.play::<Args>("name: b").unwrap();
+        assert_eq!(
+            (outcome.fields["exists"].as_bool(), outcome.fields["container"].truthy()),
+            (Some(false), false)
+        );
+    }
+}
