@@ -79,7 +79,7 @@ impl Args {
         }
         let mut words = vec!["stop".to_owned()];
         if let Some(seconds) = self.process.stop_timeout {
-            words.extend(["--time".to_owned(), seconds.to_string()]);
+            words.extend(["-t".to_owned(), seconds.to_string()]);
         }
         words.push(self.name.clone());
         self.engine.tell(host, words, &what).map(drop)

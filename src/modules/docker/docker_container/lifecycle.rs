@@ -296,7 +296,7 @@ impl Args {
             State::Started | State::Healthy => {
                 plan.start = !runs;
                 plan.restart = runs && self.restart;
-                if plan.start || plan.restart {
+                if (plan.start || plan.restart) && !new {
                     let was = if plan.restart { "true" } else { "false" };
                     plan.differs("running", was, if plan.restart { "true (restarted)" } else { "true" });
                 }

@@ -215,7 +215,7 @@ fn what_can_be_changed_in_place_is() {
         ("restart: true", vec!["docker restart app"]),
         ("paused: true", vec!["docker pause app"]),
         ("state: stopped", vec!["docker stop app"]),
-        ("state: stopped, stop_timeout: 3", vec!["docker stop --time 3 app"]),
+        ("state: stopped, stop_timeout: 3", vec!["docker stop -t 3 app"]),
         ("state: stopped, force_kill: true, kill_signal: HUP", vec!["docker kill --signal HUP app"]),
         ("state: absent", vec!["docker stop app", "docker rm --force app"]),
         (

@@ -22,7 +22,8 @@ pub struct Args {
     #[serde(alias = "network_name")]
     #[schemars(extend("x-aliases" = ["network_name"]))]
     name: String,
-    /// The containers in it. Others are disconnected unless `appends` is on.
+    /// The containers in it. Others are disconnected unless `appends` is on. Not given: all stay that are in it (Ansible
+    /// disconnects them).
     #[serde(default, alias = "containers")]
     #[schemars(extend("x-aliases" = ["containers"]))]
     connected: Option<Vec<String>>,
