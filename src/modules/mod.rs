@@ -112,6 +112,8 @@ modules! {
     }
     net {
         get_url: Host as ["ansible.builtin.get_url"],
+        iptables: Host as ["ansible.builtin.iptables"],
+        ufw: Host as ["community.general.ufw"],
         wait_for: Host as ["ansible.builtin.wait_for"],
     }
     packages {
@@ -119,6 +121,7 @@ modules! {
         apt: Host as ["ansible.builtin.apt"],
         apt_key: Host as ["ansible.builtin.apt_key"],
         apt_repository: Host as ["ansible.builtin.apt_repository"],
+        debconf: Host as ["ansible.builtin.debconf"],
         deb822_repository: Host as ["ansible.builtin.deb822_repository"],
         dnf: Host as ["ansible.builtin.dnf", "ansible.builtin.dnf5", "ansible.builtin.yum"],
         dpkg_selections: Host as ["ansible.builtin.dpkg_selections"],
@@ -136,12 +139,19 @@ modules! {
     }
     system {
         ping: Host as ["ansible.builtin.ping"],
+        alternatives: Host as ["community.general.alternatives"],
+        authorized_key: Host as ["ansible.posix.authorized_key"],
+        cron: Host as ["ansible.builtin.cron"],
         getent: Host as ["ansible.builtin.getent"],
         group: Host as ["ansible.builtin.group"],
         hostname: Host as ["ansible.builtin.hostname"],
+        locale_gen: Host as ["community.general.locale_gen"],
+        known_hosts: Host as ["ansible.builtin.known_hosts"],
         modprobe: Host as ["community.general.modprobe"],
         mount: Host as ["ansible.posix.mount"],
+        pam_limits: Host as ["community.general.pam_limits"],
         setup: Host as ["ansible.builtin.setup", "ansible.builtin.gather_facts"],
+        timezone: Host as ["community.general.timezone"],
         sysctl: Host as ["ansible.posix.sysctl"],
         user: Host as ["ansible.builtin.user"],
     }

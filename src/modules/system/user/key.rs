@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Args;
 use super::account::Account;
 use crate::modules::api::{Cmd, Fail, Look, Outcome, Touch, Write};
+use crate::modules::programs::as_user;
 
 /// Answers both of ssh-keygen's questions from its standard input, one line for each.
 const ASKPASS: &[u8] = b"#!/bin/sh\nIFS= read -r line\nprintf '%s\\n' \"$line\"\n";
@@ -25,12 +26,13 @@ impl Args {
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
         if host.stat(folder, false)?.is_none() {
-            let cmd = as_user(host, account, Cmd::new(["mkdir", "-m", "700", "--"]).arg(folder))?;
+            let cmd =
+                as_user(host.as_look(), &account.user, Cmd::new(["mkdir", "-m", "700", "--"]).arg(folder))?;
             host.run(&cmd)?.success(&format!("making {}", folder.display()))?;
         }
         if self.force {
             let cmd = Cmd::new(["rm", "-f", "--"]).arg(&path).arg(public(&path));
-            let cmd = as_user(host, account, cmd)?;
+            let cmd = as_user(host.as_look(), &account.user, cmd)?;
             host.run(&cmd)?.success("removing the old key")?;
         }
         let mut cmd = Cmd::new(["ssh-keygen", "-q", "-t", &self.ssh_key_type]);
@@ -39,7 +41,7 @@ impl Args {
         }
         cmd = cmd.args(["-C", &self.key_comment(host.as_look())]).arg("-f").arg(&path);
         let cmd = match &self.ssh_key_passphrase {
-            None => as_user(host, account, cmd.args(["-N", ""]))?,
+            None => as_user(host.as_look(), &account.user, cmd.args(["-N", ""]))?,
             Some(passphrase) => {
                 let askpass = askpass(host, account)?;
                 let line = format!("{0}\n{0}\n", passphrase.expose());
@@ -48,7 +50,7 @@ impl Args {
                     .env("SSH_ASKPASS_REQUIRE", "force")
                     .env("DISPLAY", ":0")
                     .stdin(line);
-                Cmd { quiet: true, ..as_user(host, account, cmd)? }
+                Cmd { quiet: true, ..as_user(host.as_look(), &account.user, cmd)? }
             }
         };
         host.run(&cmd)?.success(&format!("making the SSH key {}", path.display()))?;
@@ -104,25 +106,4 @@ fn askpass(host: &mut dyn Touch, account: &Account) -> Result<PathBuf, Fail> {
         host.chown(path, Some(account.user.uid), Some(account.user.gid), false)?;
     }
     Ok(path)
-}
-
-/// The command as that user; as it is if this process already is that user.
-fn as_user(host: &dyn Touch, account: &Account, cmd: Cmd) -> Result<Cmd, Fail> {
-    if host.ids().0 == account.user.uid {
-        return Ok(cmd);
-    }
-    let name = account.user.name.as_str();
-    let uid = account.user.uid.to_string();
-    let gid = account.user.gid.to_string();
-    let front: Vec<&str> = if host.which("setpriv").is_some() {
-        vec!["setpriv", "--reuid", &uid, "--regid", &gid, "--init-groups", "--"]
-    } else if host.which("runuser").is_some() {
-        vec!["runuser", "-u", name, "--"]
-    } else {
-        return Err(Fail::new(format!(
-            "making an SSH key as the user {name} needs setpriv or runuser (of util-linux) on the host"
-        )));
-    };
-    let argv = front.into_iter().map(Into::into).chain(cmd.argv.iter().cloned()).collect();
-    Ok(Cmd { argv, cwd: Some(PathBuf::from("/")), ..cmd })
 }
