@@ -76,6 +76,7 @@ struct Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Alternative {
     path: String,
+    family: Option<String>,
     priority: i64,
     /// Sorted.
     along: Vec<Along>,
@@ -140,8 +141,13 @@ msg: What was done.
                 put(&words, format!("Install alternative '{path}' for '{}'.", self.name));
             }
             let choice = self.family.as_ref().or(path.as_ref());
+            let current = known.alternatives.iter().find(|it| Some(&it.path) == known.current.as_ref());
+            let chosen = match &self.family {
+                Some(family) => known.manual && current.is_some_and(|it| it.family.as_ref() == Some(family)),
+                None => path.is_some() && known.current == path,
+            };
             match (self.state, choice) {
-                (State::Selected, Some(choice)) if known.current != path || known.current.is_none() => {
+                (State::Selected, Some(choice)) if !chosen => {
                     put(
                         &["--set", &self.name, choice],
                         format!("Set alternative '{choice}' for '{}'.", self.name),
@@ -229,16 +235,11 @@ fn parse(text: &str) -> Known {
                 known.link = Some(link.trim().to_owned());
             }
         } else if let Some((path, rest)) = words.rsplit_once(" - ") {
-            let priority = rest
-                .split_once("priority ")
-                .and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
-            match priority {
+            let after = |word: &str| rest.split_once(word)?.1.split_whitespace().next();
+            match after("priority ").and_then(|number| number.parse().ok()) {
                 Some(priority) if path.starts_with('/') => {
-                    known.alternatives.push(Alternative {
-                        path: path.to_owned(),
-                        priority,
-                        along: Vec::new(),
-                    });
+                    let (path, family) = (path.to_owned(), after("family ").map(str::to_owned));
+                    known.alternatives.push(Alternative { path, family, priority, along: Vec::new() });
                 }
                 _ => known.manual = rest.contains("manual"),
             }
@@ -388,10 +389,14 @@ Current `best' version is /usr/lib/jvm/17/bin/java.
             "/usr/share/man/man1/editor.1.gz".into(),
             "/usr/share/man/man1/nano.1.gz".into(),
         )];
-        assert_eq!(known.alternatives[0], Alternative { path: "/bin/nano".into(), priority: 40, along });
+        assert_eq!(
+            known.alternatives[0],
+            Alternative { path: "/bin/nano".into(), family: None, priority: 40, along }
+        );
         let known = parse(REDHAT);
         assert!(known.manual && known.link.is_none());
         assert_eq!(known.alternatives[0].priority, 170_001);
+        assert_eq!(known.alternatives[0].family.as_deref(), Some("java-17.x86_64"));
         assert_eq!(known.alternatives[0].along, [("jre".into(), String::new(), "/usr/lib/jvm/17".into())]);
     }
 
@@ -428,6 +433,19 @@ Current `best' version is /usr/lib/jvm/17/bin/java.
         assert_eq!(outcome.fields["msg"].as_str(), Some("Set alternative to auto for 'editor'."));
         let mut same = host(DEBIAN, String::new());
         assert!(!same.play::<Args>("{name: editor, path: /usr/bin/vim}").unwrap().changed);
+    }
+
+    #[test]
+    fn a_family_is_chosen_once() {
+        let other = REDHAT.replace("17", "21");
+        let mut host = FakeHost::new().answer("alternatives --display java", 0, &other).answer_with(
+            "alternatives --set java java-17.x86_64",
+            Ran::default(),
+            Some(Box::new(|host| {
+                *host = std::mem::take(host).answer("alternatives --display java", 0, REDHAT);
+            })),
+        );
+        host.converge::<Args>("{name: java, family: java-17.x86_64}");
     }
 
     #[test]

@@ -290,8 +290,9 @@ impl Args {
         if let Some(path) = self.path(host) {
             return Ok(host.read(&path)?.map(|text| to_text(&text)));
         }
-        // It may not be there yet: a task before this one may install it.
-        if host.which("crontab").is_none() {
+        // It or the user may not be there yet: tasks before this one may see to that.
+        let no_user = self.user.as_ref().map_or(Ok(false), |user| host.user(user).map(|it| it.is_none()))?;
+        if no_user || host.which("crontab").is_none() {
             return Ok(None);
         }
         let ran = host.query(&self.crontab(host)?.arg("-l"))?;
