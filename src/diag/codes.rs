@@ -247,6 +247,8 @@ codes! {
     "The module says what went wrong. `ignore_errors`, `failed_when` and `rescue` deal with failures that are expected."
     NO_CHECK_MODE "R507" "The task can't say what it would do"
     "The module can't look ahead, so that it is skipped in check mode."
+    START_NOT_FOUND "R508" "No task has the name that the run should begin at"
+    "`--start-at-task` takes a name or a pattern with `*`. Tasks that are included while the run goes on do not count."
 
     INTERNAL "R901" "A mistake in Regatta"
     "This should not happen. Please report it with the message and, if you can, a small playbook that shows it."

@@ -19,9 +19,9 @@ use crate::modules;
 use crate::modules::api::{Entry, Execution};
 use crate::outcome::{Blob, Outcome};
 use crate::playbook::Action;
-use crate::proto::{Call, Reply};
+use crate::proto::{Call, Reply, TIMED_OUT};
 use crate::template::TemplateError;
-use crate::value::{Map, Str};
+use crate::value::{Map, Str, Value};
 use crate::vars::TaskScope;
 
 /// A turn of a task that was looked at and is ready to go.
@@ -47,6 +47,8 @@ pub(super) struct Remote {
     pub(super) environment: Vec<(String, String)>,
     pub(super) timeout: Option<u64>,
     pub(super) detach: Option<u64>,
+    /// `async` with a `poll`: here nothing but a time limit, with a result as if it had been looked for.
+    pub(super) polled: bool,
 }
 
 /// A turn that is under way.
@@ -122,6 +124,7 @@ pub(super) fn remote(task: &HostTask, scope: &TaskScope, module: &str) -> Result
         environment: keywords.environment(&common.environment)?,
         timeout: timeout.or(if detach.is_none() { async_ } else { None }),
         detach,
+        polled: async_.is_some() && detach.is_none() && !task.check,
     })
 }
 
@@ -217,11 +220,38 @@ fn answered(reply: Reply, remote: &Remote) -> Once {
                 Some(fetched) if !outcome.failed => fetched.finish(outcome),
                 _ => outcome,
             };
-            Once::of(outcome)
+            let mut once = Once::of(outcome);
+            if remote.polled {
+                over(&mut once);
+            }
+            once
         }
+        Reply::Died(why) if why.starts_with(TIMED_OUT) => out_of_time(remote),
         Reply::NotRun => Once::fail("not run, because the call before it failed"),
         Reply::IdentityFailed(why) | Reply::Died(why) => Once::fail(why),
     }
+}
+
+/// What the result of a background task has that was waited for.
+fn over(once: &mut Once) {
+    once.fields.insert("started".into(), Value::from(1));
+    once.fields.insert("finished".into(), Value::from(1));
+}
+
+/// The task took longer than `async` or `timeout` allow.
+fn out_of_time(remote: &Remote) -> Once {
+    let seconds = remote.timeout.unwrap_or_default();
+    if remote.polled {
+        let mut once = Once::fail("Timeout exceeded");
+        over(&mut once);
+        return once;
+    }
+    let mut once = Once::fail(format!(
+        "The {} action failed to execute in the expected time frame ({seconds}) and was terminated",
+        remote.module
+    ));
+    once.fields.insert("timedout".into(), Value::from_pairs([("period", Value::from(seconds))]));
+    once
 }
 
 /// The worker is gone. If the link went with it, the host is unreachable; if only the worker died, the task failed.

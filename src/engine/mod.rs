@@ -31,7 +31,7 @@ pub use options::{Gathering, Options, Prompt};
 pub use tags::selected;
 
 use crate::connection::Connector;
-use crate::diag::{Diagnostic, Sources};
+use crate::diag::{Diagnostic, Sources, code};
 use crate::event::{Event, Recap, Sink};
 use crate::inventory::Inventory;
 use crate::playbook::{Loader, Playbook};
@@ -113,6 +113,10 @@ pub async fn run(run: Run, inventory: Inventory, playbooks: &[Playbook]) -> Summ
     let fatal = plays(&shared, &mut state, playbooks).await;
     if let Some(problem) = &fatal {
         state.tell(&Event::Message(problem.clone()));
+    }
+    if let (true, Some(name)) = (state.awaiting_start, &shared.options.start_at_task) {
+        let message = format!("no task is called `{name}`, so that none was run");
+        state.tell(&Event::Message(Diagnostic::warning(code::START_NOT_FOUND, message)));
     }
     let recap = state.recap(started.elapsed());
     state.tell(&Event::Recap(recap.clone()));

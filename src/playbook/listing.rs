@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::value::Str;
 use crate::yaml::Node;
 
-use super::{Action, Common, Item, Play, Playbook, Task};
+use super::{Common, Item, Play, Playbook, Task};
 
 /// What to list.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,12 +96,12 @@ fn one_play(
     Ok(())
 }
 
-/// The tasks as Ansible lists them: without `rescue` and `always`, without `meta` and what nobody wrote.
+/// The tasks as Ansible lists them: without `rescue` and `always`, without what nobody wrote.
 fn visible<'a>(items: &'a [Item], found: &mut Vec<&'a Task>) {
     for item in items {
         match item {
             Item::Block(block) => visible(&block.body, found),
-            Item::Task(task) if task.implicit || matches!(task.action, Action::Meta(_)) => {}
+            Item::Task(task) if task.implicit => {}
             Item::Task(task) => found.push(task),
         }
     }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(
             listed(tasks),
             "\nplaybook: DIR/site.yml\n\n  play #1 (web): first play\tTAGS: [p,q]\n    tasks:\n      h : x\tTAGS: [p, q, rt]\n      \
-             ping\tTAGS: [p, q, rt]\n      a task\tTAGS: [a, b, p, q]\n      inner\tTAGS: [p, q]\n      include_tasks\tTAGS: \
+             ping\tTAGS: [p, q, rt]\n      a task\tTAGS: [a, b, p, q]\n      inner\tTAGS: [p, q]\n      meta\tTAGS: [p, q]\n      include_tasks\tTAGS: \
              [p, q]\n\n  play #2 (localhost,web): localhost,web\tTAGS: []\n    tasks:\n"
         );
         let tags = Wanted { tags: true, ..Wanted::default() };

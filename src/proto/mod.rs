@@ -167,6 +167,9 @@ pub struct Call {
     pub detach: Option<u64>,
 }
 
+/// How [`Reply::Died`] begins for a call that ran into its time limit; the limit in seconds follows.
+pub const TIMED_OUT: &str = "timed out after";
+
 /// Another user to run as (`become`). The worker starts a child worker under it and relays.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {

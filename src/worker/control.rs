@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::identity::Child;
 use super::{GRACE, lock};
-use crate::proto::{FromController, FromWorker, Reply, WINDOW};
+use crate::proto::{FromController, FromWorker, Reply, TIMED_OUT, WINDOW};
 
 /// Why a call was told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl fmt::Display for Stop {
         match self {
             Stop::Cancelled => f.write_str("cancelled"),
             Stop::LinkCut => f.write_str("stopped, because the controller is gone"),
-            Stop::TimedOut(seconds) => write!(f, "timed out after {seconds} s"),
+            Stop::TimedOut(seconds) => write!(f, "{TIMED_OUT} {seconds} s"),
         }
     }
 }
