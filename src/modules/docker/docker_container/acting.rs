@@ -60,7 +60,7 @@ impl Args {
         if plan.start && self.detach == Some(false) {
             outcome = self.run_to_its_end(host, outcome)?;
         } else {
-            self.into_state(host, &plan)?;
+            self.bring_about(host, &plan)?;
             outcome = self.describe(host.as_look(), outcome)?;
         }
         let actions: Vec<String> = pulled.into_iter().chain(plan.actions()).collect();
@@ -113,7 +113,7 @@ impl Args {
         host.run(&cmd)?.success(&format!("making the container {}", self.name)).map(drop)
     }
 
-    fn into_state(&self, host: &mut dyn Touch, plan: &Plan) -> Result<(), Fail> {
+    fn bring_about(&self, host: &mut dyn Touch, plan: &Plan) -> Result<(), Fail> {
         for (wanted, word) in [
             (plan.start, "start"),
             (plan.restart, "restart"),

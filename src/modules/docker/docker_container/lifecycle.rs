@@ -77,6 +77,10 @@ impl Plan {
         actions
     }
 
+    fn make(&mut self, properties: &[Property]) {
+        self.create = Some(properties.iter().flat_map(|property| property.create.clone()).collect());
+    }
+
     fn differs(&mut self, name: &str, before: impl Into<String>, after: impl Into<String>) {
         self.differences.push((name.to_owned(), before.into(), after.into()));
     }
@@ -155,7 +159,7 @@ impl Args {
         match update {
             _ if !exists => {
                 plan.differs("exists", "false", "true");
-                self.make(plan, &properties);
+                plan.make(&properties);
             }
             Some(words) if !other_image && !self.recreate => {
                 plan.update = words.into_iter().flatten().cloned().collect();
@@ -172,7 +176,7 @@ impl Args {
                 }
                 plan.stop = is_running(&plan.before);
                 plan.remove = true;
-                self.make(plan, &properties);
+                plan.make(&properties);
             }
         }
         // A new container is in its first network from the start.
@@ -188,10 +192,6 @@ impl Args {
         self.isolation.collect(around)?;
         self.storage.collect(around)?;
         self.network.collect(around)
-    }
-
-    fn make(&self, plan: &mut Plan, properties: &[Property]) {
-        plan.create = Some(properties.iter().flat_map(|property| property.create.clone()).collect());
     }
 
     /// The image that the task names, if the engine has it; says in the plan whether it must be pulled.
