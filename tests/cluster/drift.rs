@@ -32,6 +32,12 @@ const DRIFTS: &[(&str, &str, &str, &[(&str, &str)])] = &[
         "rm /etc/sysctl.d/90-kubernetes.conf",
         &[("kubernetes-node : Set the kernel's parameters", "h2")],
     ),
+    (
+        "a retagged image",
+        "h1",
+        "docker tag regatta/base:latest localhost:5000/app:1.0",
+        &[("image : Build and push the image", "h1")],
+    ),
 ];
 
 /// The tasks that changed something, with host and item.

@@ -48,12 +48,14 @@ impl Site {
         self.fleet.on("h1", &format!("kubectl --kubeconfig /etc/kubernetes/admin.conf {words}"))
     }
 
-    /// What the app answers on a host.
-    fn answer(&self, host: u8) -> String {
-        self.fleet.on(
-            &format!("h{host}"),
-            "curl -s --max-time 5 http://127.0.0.1:30080/ || curl -s --max-time 5 http://$(hostname):30080/",
-        )
+    /// What the app answers on a host, asked from outside.
+    fn answer(&self, host: &str) -> String {
+        let address = self.fleet.on(host, "hostname -i");
+        let mut answer = match ureq::get(format!("http://{}:30080/", address.trim())).call() {
+            Ok(answer) => answer,
+            Err(error) => return error.to_string(),
+        };
+        answer.body_mut().read_to_string().unwrap_or_default()
     }
 }
 
@@ -92,9 +94,11 @@ fn assert_the_app_runs(site: &Site) {
     );
     assert_eq!(pods.lines().count(), 3, "{pods}");
     assert!(pods.lines().all(|pod| pod.contains(" h2 ") || pod.contains(" h3 ")), "{pods}");
-    for host in 1..=3 {
+    for host in HOSTS {
         let answer = site.answer(host);
-        assert!(answer.contains("hello"), "h{host}: {answer}");
+        for part in ["greeting: hello", "secret: mounted", "data: mounted"] {
+            assert!(answer.contains(part), "{host}: {answer}");
+        }
     }
     let pod = pods.split_whitespace().next().unwrap_or_default();
     assert_eq!(site.kubectl(&format!("exec {pod} -- cat /run/secrets/app/password")), SECRET);
@@ -125,6 +129,7 @@ fn bare_hosts_become_a_cluster_with_an_app_and_stay_what_they_are() {
     a_new_version_is_tried_promoted_and_rolled_back(&site);
     the_app_is_scaled(&site);
     assert_all_well(&site.play("article", &[]));
+    assert_unchanged(&site.play("article", &[]));
     assert_unchanged(&site.play("upgrade", &[]));
 
     assert_all_well(&site.play("reset", &[]));
@@ -144,7 +149,8 @@ fn bare_hosts_become_a_cluster_with_an_app_and_stay_what_they_are() {
 }
 
 fn a_new_version_is_tried_promoted_and_rolled_back(site: &Site) {
-    let image = site.kubectl("get deployment app -o jsonpath={.spec.template.spec.containers[0].image}");
+    let (old, image) = ("localhost:5000/app:1.0", "localhost:5000/app:2.0");
+    site.fleet.on("h1", &format!("docker tag {old} {image} && docker push -q {image}"));
     let canary = |what: &str| {
         site.play("canary", &["-e", &format!("canary={what}"), "-e", &format!("canary_image={image}")])
     };
@@ -166,6 +172,9 @@ fn a_new_version_is_tried_promoted_and_rolled_back(site: &Site) {
     );
     assert_eq!(missing.code, 2, "{}", missing.stdout);
     assert_eq!(site.kubectl("get deployment app-canary --ignore-not-found"), "");
+    let running = site.kubectl("get deployment app -o jsonpath={.spec.template.spec.containers[0].image}");
+    assert_eq!(running, image, "the promotion did not last");
+    assert_eq!(recap(&site.play("app", &[]), "h1", "changed"), 1, "app.yml names the old image");
     assert_unchanged_on_first(&site.play("app", &[]));
 }
 
