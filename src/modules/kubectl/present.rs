@@ -75,7 +75,7 @@ impl Wish<'_> {
         let mut changes: Vec<Change> =
             self.docs.iter().zip(live).map(|(doc, live)| self.start(doc, live)).collect();
         let open: Vec<usize> = (0..changes.len()).filter(|i| changes[*i].after.is_none()).collect();
-        for run in self.at_once(&changes, &open) {
+        for run in at_once(&changes, &open) {
             if run.len() > 1 && self.ask_all(kubectl, host, &mut changes, &run)? {
                 continue;
             }
@@ -141,21 +141,6 @@ impl Wish<'_> {
             }
         };
         change
-    }
-
-    /// The open changes in runs that one command can ask for.
-    fn at_once(&self, changes: &[Change], open: &[usize]) -> Vec<Vec<usize>> {
-        let mut runs: Vec<Vec<usize>> = Vec::new();
-        for &i in open {
-            let joins = runs.last().and_then(|run| run.last()).is_some_and(|&last| {
-                changes[last].act == changes[i].act && !matches!(changes[i].act, Act::Patch(_))
-            });
-            match runs.last_mut() {
-                Some(run) if joins => run.push(i),
-                _ => runs.push(vec![i]),
-            }
-        }
-        runs
     }
 
     /// Asks for several at once; false if they have to be asked for one by one.
@@ -232,6 +217,21 @@ impl Wish<'_> {
         change.waits_for_kind = makes("CustomResourceDefinition");
         change.foretold(change.wanted.clone());
     }
+}
+
+/// The open changes in runs that one command can ask for.
+fn at_once(changes: &[Change], open: &[usize]) -> Vec<Vec<usize>> {
+    let mut runs: Vec<Vec<usize>> = Vec::new();
+    for &i in open {
+        let joins = runs.last().and_then(|run| run.last()).is_some_and(|&last| {
+            changes[last].act == changes[i].act && !matches!(changes[i].act, Act::Patch(_))
+        });
+        match runs.last_mut() {
+            Some(run) if joins => run.push(i),
+            _ => runs.push(vec![i]),
+        }
+    }
+    runs
 }
 
 /// Whether applying would take nothing away and change nothing: the last applied definition is this one, and the object has

@@ -207,7 +207,7 @@ pub(crate) fn scrub(text: &str, docs: &[Json]) -> String {
     }
     let mut text = text.to_owned();
     for map in secrets.iter().flat_map(|doc| [at(doc, "/data"), at(doc, "/stringData")]) {
-        for value in map.as_object().into_iter().flat_map(|map| map.values()) {
+        for value in map.as_object().into_iter().flat_map(serde_json::Map::values) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             if !value.is_empty() {
                 text = text.replace(&value, "********");

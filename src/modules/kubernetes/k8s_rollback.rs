@@ -100,7 +100,8 @@ rollback_info: The object as it is now; of several objects a list.
     }
 
     fn predicted(&self, plan: &Plan, _host: &dyn Look) -> Result<Outcome, Fail> {
-        Ok(tell(plan.steps.iter().map(|step| step.after.clone()).collect(), plan.warnings.clone()))
+        let after: Vec<Json> = plan.steps.iter().map(|step| step.after.clone()).collect();
+        Ok(tell(&after, plan.warnings.clone()))
     }
 
     fn diff(&self, plan: &Plan) -> Vec<Diff> {
@@ -120,11 +121,11 @@ rollback_info: The object as it is now; of several objects a list.
             plan.kubectl.act(host, &words, None)?;
             done.push(object_of(&plan.kubectl, host.as_look(), &id, None)?.unwrap_or_default());
         }
-        Ok(tell(done, plan.warnings))
+        Ok(tell(&done, plan.warnings))
     }
 }
 
-fn tell(objects: Vec<Json>, warnings: Vec<String>) -> Outcome {
+fn tell(objects: &[Json], warnings: Vec<String>) -> Outcome {
     let hidden = Showing::default().hidden;
     let mut all: Vec<Value> = objects.iter().map(|object| shown(object, &hidden, false)).collect();
     let outcome = Outcome { changed: !all.is_empty(), warnings, ..Outcome::default() };

@@ -119,7 +119,7 @@ fn objects_go_once_and_only_if_they_are_the_ones_meant() {
     let going = LIVE.replace("\"uid\"", "\"deletionTimestamp\": \"now\", \"uid\"");
     let mut host = FakeHost::new().answer(GET, 0, &going);
     assert!(!host.play::<Args>(absent).unwrap().changed);
-    let list = "kubectl get Pod.v1. --output=json --selector=a=b --namespace=n";
+    let list = "kubectl get Pod --output=json --selector=a=b --namespace=n";
     let mut host = FakeHost::new().answer(list, 0, "").answer(GET, 0, "");
     assert!(
         !host.play::<Args>("{state: absent, kind: Pod, label_selectors: a=b, namespace: n}").unwrap().changed
