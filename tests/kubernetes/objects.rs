@@ -9,7 +9,7 @@ fn objects_of_every_source_are_made_once() {
         "on-host.yml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-file}\ndata: {mode: \"0644\"}\n",
     );
-    site.file("files/beside.yml", "{apiVersion: v1, kind: ConfigMap, metadata: {name: beside}}");
+    site.file("files/beside.yml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\n");
     site.file(
         "templates/two.yml.j2",
         "{% for name in ['x', 'w'] %}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ name }}\ndata:\n  \
