@@ -156,7 +156,15 @@ fn call(
     worker: &Arc<Worker>,
     remote: &Remote,
 ) -> BoxFuture<'static, Result<Reply, CallError>> {
-    let call = Call {
+    let call = message(task, remote);
+    let lines = call.live.then(|| lines_of(task));
+    let sink = remote.sink.as_ref().and_then(actions::Fetched::sink);
+    worker.call(call, remote.files.clone(), lines, sink).boxed()
+}
+
+/// The call as it is sent.
+pub(super) fn message(task: &HostTask, remote: &Remote) -> Call {
+    Call {
         id: 0,
         chain: task.chain,
         only_if_previous_ok: false,
@@ -170,10 +178,7 @@ fn call(
         blobs: remote.blobs.clone(),
         live: task.shared.options.live && !task.no_log,
         detach: remote.detach,
-    };
-    let lines = call.live.then(|| lines_of(task));
-    let sink = remote.sink.as_ref().and_then(actions::Fetched::sink);
-    worker.call(call, remote.files.clone(), lines, sink).boxed()
+    }
 }
 
 /// A channel whose lines become events of this host.

@@ -10,9 +10,13 @@ mod includes;
 mod kubernetes;
 mod pause;
 mod raw;
+mod reboot;
+mod retry;
 mod script;
 mod set_fact;
 mod stats;
+mod uri;
+mod wait_for_connection;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +28,7 @@ pub(super) use includes::include;
 
 use super::args;
 use super::call::{Prepared, Remote};
+use super::reach::Reach;
 use super::result::Once;
 use super::task::HostTask;
 use crate::connection::ConnectError;
@@ -57,6 +62,8 @@ pub(super) async fn controller(
                 "set_stats" => stats::run(task, scope, &args)?,
                 "pause" => return Ok(Prepared::Local(pause::run(task, &args)?)),
                 "raw" => return raw::run(task, scope, &args),
+                "reboot" => return reboot::run(task, scope, &args),
+                "wait_for_connection" => return wait_for_connection::run(task, scope, &args),
                 other => return Err(missing(task, other)),
             }
         }
@@ -77,6 +84,7 @@ pub(super) async fn attach(
         "fetch" => fetch::run(task, scope, remote),
         "script" => script::run(task, scope, remote).await,
         "k8s" | "k8s_apply" | "k8s_scale" => kubernetes::run(task, scope, remote),
+        "uri" => uri::run(task, scope, remote),
         _ => Ok(Prepared::Remote(Box::new(remote))),
     }
 }

@@ -14,7 +14,7 @@ use crate::modules::api::{
     AttributePlan, Context, Diff, Fail, FileAttributes, FileKind, HostPath, Look, Map, Module, Outcome,
     Support, Touch, Value, Write, describe,
 };
-use crate::modules::http::{Answer, Call, http_date, unescape, without_password};
+use crate::modules::http::{Answer, Call, disposition_name, file_name, http_date, without_password};
 use crate::secret::Secret;
 use checksum::{Checksum, Digests};
 
@@ -373,26 +373,6 @@ fn place(fetch: &Fetch, answer: &Answer) -> PathBuf {
     }
     let offered = answer.header("content-disposition").and_then(disposition_name);
     fetch.dest.join(offered.unwrap_or_else(|| file_name(&answer.url)))
-}
-
-/// The last part of a URL's path, its escapes undone.
-fn file_name(url: &str) -> String {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let name = path.split_once('/').map_or("", |(_, path)| path.rsplit('/').next().unwrap_or_default());
-    safe(&unescape(name)).unwrap_or_else(|| "index.html".into())
-}
-
-/// The name in `Content-Disposition: attachment; filename="x.tar"`.
-fn disposition_name(header: &str) -> Option<String> {
-    let value = header.split(';').find_map(|part| part.trim().strip_prefix("filename="))?;
-    safe(value.trim().trim_matches('"'))
-}
-
-/// A name without any folder: a server must not choose where the file goes.
-fn safe(name: &str) -> Option<String> {
-    let name = name.rsplit(['/', '\\', '\0']).next().unwrap_or_default();
-    (!name.is_empty() && name != "." && name != "..").then(|| name.to_owned())
 }
 
 fn headers(given: Option<&Value>) -> Result<Vec<(String, String)>, Fail> {

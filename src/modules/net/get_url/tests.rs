@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use super::{Args, disposition_name, file_name, headers};
+use super::{Args, headers};
 use crate::modules::api::fake::FakeHost;
 use crate::modules::api::{Fail, Value};
 
@@ -176,21 +176,6 @@ fn a_file_url_is_read_from_the_host() {
     host.play::<Args>("{url: 'file:///srv/my%20file', dest: /srv/copy}").unwrap();
     assert_eq!(host.text("/srv/copy"), "local");
     assert!(host.play::<Args>("{url: 'file:///srv/nosuch', dest: /srv/copy}").is_err());
-}
-
-#[test]
-fn names_come_from_urls_and_headers() {
-    for (url, name) in [
-        ("http://h/a/b%20c.txt?x=/y#z", "b c.txt"),
-        ("http://h/", "index.html"),
-        ("http://h", "index.html"),
-        ("http://h/a%2F..%2Fb", "b"),
-        ("http://h/..", "index.html"),
-    ] {
-        assert_eq!(file_name(url), name, "{url}");
-    }
-    assert_eq!(disposition_name("attachment; filename=/etc/passwd").as_deref(), Some("passwd"));
-    assert_eq!(disposition_name("attachment"), None);
 }
 
 #[test]

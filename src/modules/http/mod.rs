@@ -2,25 +2,22 @@
 //!
 //! Not a module. `get_url`, `apt` and others fetch with it; what is fetched goes to the caller's reader, never to disk.
 
+mod names;
+mod tls;
+mod unix;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use ureq::http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Proxy, ResponseExt};
+
+pub(crate) use names::{disposition_name, file_name};
 
 use super::api::{Fail, HostPath, Look, timestamp};
 use crate::secret::Secret;
-
-/// Where distributions keep the certificates that they trust.
-const BUNDLES: [&str; 5] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -45,6 +42,14 @@ pub(crate) struct Call<'a> {
     pub agent: &'a str,
     /// The client's own certificate, and its key if that is in another file.
     pub client: Option<(HostPath, Option<HostPath>)>,
+    /// A file of certificates to trust instead of the host's.
+    pub trust: Option<HostPath>,
+    /// What is sent with it.
+    pub body: Option<Vec<u8>>,
+    /// Go where the server says; else that answer is the answer.
+    pub redirects: bool,
+    /// Talk to this socket of the host instead of to the URL's server.
+    pub socket: Option<PathBuf>,
 }
 
 impl<'a> Call<'a> {
@@ -61,6 +66,10 @@ impl<'a> Call<'a> {
             use_proxy: true,
             agent: "ansible-httpget",
             client: None,
+            trust: None,
+            body: None,
+            redirects: true,
+            socket: None,
         }
     }
 
@@ -97,8 +106,17 @@ impl<'a> Call<'a> {
             let login = base64::engine::general_purpose::STANDARD.encode(login);
             request = request.header("Authorization", format!("Basic {login}"));
         }
-        let request = request.body(()).map_err(|error| failed(error.to_string()))?;
-        let response = agent.run(request).map_err(|error| failed(explain(&error)))?;
+        // These say how much comes even if it is nothing.
+        let body = match (&self.body, self.method) {
+            (None, "POST" | "PUT" | "PATCH") => Some(&[][..]),
+            (body, _) => body.as_deref(),
+        };
+        let answer = match body {
+            Some(body) => request.body(body).map(|request| agent.run(request)),
+            None => request.body(()).map(|request| agent.run(request)),
+        };
+        let answer = answer.map_err(|error| failed(error.to_string()))?;
+        let response = answer.map_err(|error| failed(explain(&error)))?;
         let url = response.get_uri().to_string();
         let (head, body) = response.into_parts();
         let headers = head.headers.iter();
@@ -116,15 +134,17 @@ impl<'a> Call<'a> {
     }
 
     fn agent(&self, host: &dyn Look, uri: &Uri) -> Result<Agent, Fail> {
-        let tls =
-            TlsConfig::builder().disable_verification(!self.verify).root_certs(roots(host)).client_cert(
-                self.client.as_ref().map(|(cert, key)| client(host, cert, key.as_ref())).transpose()?,
-            );
-        let proxy = if self.use_proxy { proxy(host, uri)? } else { None };
+        let client = self.client.as_ref().map(|(cert, key)| tls::client(host, cert, key.as_ref()));
+        let tls = TlsConfig::builder()
+            .disable_verification(!self.verify)
+            .root_certs(tls::roots(host, self.trust.as_ref())?)
+            .client_cert(client.transpose()?);
+        let proxy = if self.use_proxy && self.socket.is_none() { proxy(host, uri)? } else { None };
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
-            .max_redirects(10)
+            .max_redirects(if self.redirects { 10 } else { 0 })
+            .max_redirects_will_error(self.redirects)
             .user_agent(self.agent)
             .accept_encoding("identity")
             .timeout_resolve(Some(self.timeout))
@@ -133,7 +153,10 @@ impl<'a> Call<'a> {
             .timeout_per_read(Some(self.timeout))
             .tls_config(tls.build())
             .proxy(proxy);
-        Ok(config.build().new_agent())
+        Ok(match &self.socket {
+            Some(path) => unix::agent(config.build(), path),
+            None => config.build().new_agent(),
+        })
     }
 }
 
@@ -225,41 +248,6 @@ pub(crate) fn unescape(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-fn roots(host: &dyn Look) -> RootCerts {
-    let named = host.env("SSL_CERT_FILE").map(PathBuf::from);
-    for path in named.iter().map(PathBuf::as_path).chain(BUNDLES.iter().map(Path::new)) {
-        let found = certificates(host, path);
-        if !found.is_empty() {
-            return RootCerts::new_with_certs(&found);
-        }
-    }
-    // A host without any certificates still gets the well-known ones.
-    RootCerts::WebPki
-}
-
-fn certificates(host: &dyn Look, path: &Path) -> Vec<Certificate<'static>> {
-    let text = host.read(path).ok().flatten().unwrap_or_default();
-    let items = parse_pem(&text).filter_map(Result::ok);
-    items
-        .filter_map(|item| match item {
-            PemItem::Certificate(certificate) => Some(certificate),
-            _ => None,
-        })
-        .collect()
-}
-
-fn client(host: &dyn Look, cert: &HostPath, key: Option<&HostPath>) -> Result<ClientCert, Fail> {
-    let chain = certificates(host, &cert.on(host));
-    let path = key.unwrap_or(cert).on(host);
-    let text = host.read(&path)?.unwrap_or_default();
-    let key = PrivateKey::from_pem(&text)
-        .map_err(|_| Fail::new(format!("there is no private key in {}", path.display())))?;
-    if chain.is_empty() {
-        return Err(Fail::new(format!("there is no certificate in {cert}")));
-    }
-    Ok(ClientCert::new_with_certs(&chain, key))
 }
 
 /// The proxy that the task's environment names for this URL.
