@@ -82,6 +82,7 @@ modules! {
         docker_volume_info: Host as ["community.docker.docker_volume_info"],
     }
     files {
+        assemble: Both as ["ansible.builtin.assemble"],
         blockinfile: Host as ["ansible.builtin.blockinfile"],
         copy: Both as ["ansible.builtin.copy"],
         fetch: Both as ["ansible.builtin.fetch"],
@@ -93,6 +94,7 @@ modules! {
         stat: Host as ["ansible.builtin.stat"],
         tempfile: Host as ["ansible.builtin.tempfile"],
         template: Both as ["ansible.builtin.template"],
+        unarchive: Both as ["ansible.builtin.unarchive"],
     }
     kubernetes {
         k8s: Both as ["kubernetes.core.k8s", "community.kubernetes.k8s", "community.okd.k8s"],
@@ -127,6 +129,7 @@ modules! {
         dpkg_selections: Host as ["ansible.builtin.dpkg_selections"],
         package: Host as ["ansible.builtin.package"],
         package_facts: Host as ["ansible.builtin.package_facts"],
+        pip: Host as ["ansible.builtin.pip"],
         pacman: Host as ["community.general.pacman"],
         rpm_key: Host as ["ansible.builtin.rpm_key"],
         yum_repository: Host as ["ansible.builtin.yum_repository"],
@@ -136,6 +139,9 @@ modules! {
         service: Host as ["ansible.builtin.service"],
         service_facts: Host as ["ansible.builtin.service_facts"],
         systemd: Host as ["ansible.builtin.systemd", "ansible.builtin.systemd_service"],
+    }
+    source {
+        git: Host as ["ansible.builtin.git"],
     }
     system {
         ping: Host as ["ansible.builtin.ping"],

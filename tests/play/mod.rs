@@ -8,6 +8,8 @@ mod canary;
 mod interrupt;
 mod mistakes;
 pub mod run;
+mod restart;
+mod run;
 
 use run::{Run, by_host};
 

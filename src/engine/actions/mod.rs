@@ -1,6 +1,7 @@
 //! What the controller does for a task: all of it (`debug`, `set_fact`), or the half that needs its files (`copy`).
 
 mod argument_spec;
+mod assemble;
 mod checks;
 mod fetch;
 mod files;
@@ -15,6 +16,7 @@ mod retry;
 mod script;
 mod set_fact;
 mod stats;
+mod unarchive;
 mod uri;
 mod wait_for_connection;
 
@@ -79,11 +81,13 @@ pub(super) async fn attach(
     remote: Remote,
 ) -> Result<Prepared, TemplateError> {
     match entry.name {
+        "assemble" => assemble::run(task, scope, remote),
         "copy" => files::copy(task, scope, remote).await,
         "template" => files::template(task, scope, remote).await,
         "fetch" => fetch::run(task, scope, remote),
         "script" => script::run(task, scope, remote).await,
         "k8s" | "k8s_apply" | "k8s_scale" => kubernetes::run(task, scope, remote),
+        "unarchive" => unarchive::run(task, scope, remote).await,
         "uri" => uri::run(task, scope, remote),
         _ => Ok(Prepared::Remote(Box::new(remote))),
     }

@@ -4,6 +4,7 @@
 //! [`FakeHost::check`] with a module and its arguments as YAML.
 
 mod look;
+mod on_disk;
 mod touch;
 
 use std::cell::RefCell;
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
+
+pub use on_disk::OnDisk;
 
 use super::{
     Blob, BlobKind, Cmd, Fail, FileKind, Group, Look, Module, Outcome, Ran, User, Value, Write, digest_of,
