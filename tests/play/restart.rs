@@ -88,7 +88,7 @@ fn a_host_that_does_not_restart_fails_in_time() {
     let text = output.text();
     for piece in [
         "Timed out waiting for last boot time check (timeout=2): the last try said: boot time has not changed",
-        "Unable to find command \\\"nosuch-command\\\" in search paths: /sbin, /bin",
+        "Unable to find command \"nosuch-command\" in search paths: /sbin, /bin",
         "Reboot command failed. Error was: ', '",
         "failed to get host boot time info, rc: 1",
         "timed out waiting for ping module test: could not connect to",

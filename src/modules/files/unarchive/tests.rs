@@ -102,13 +102,13 @@ fn options_go_to_the_program() {
 fn owners_and_permissions_are_set_on_all_of_it() {
     for name in ["a.tgz", "a.zip"] {
         let host = host();
-        let args = format!("{{src: DIR/{name}, dest: DIR/out, remote_src: true, mode: u=rwX,g=rX,o=}}");
+        let args = format!("{{src: DIR/{name}, dest: DIR/out, remote_src: true, mode: 'u=rwX,g=rX,o='}}");
         host.converge::<Args>(&args);
         assert_eq!(host.sh("stat -c %a out/app out/app/one out/app/sub/two"), "750\n640\n750", "{name}");
         host.sh("chmod 777 out/app");
         host.converge::<Args>(&args);
         if host.sh("id -u") == "0" {
-            let args = args.replace("mode: u=rwX,g=rX,o=", "owner: '12', group: '34'");
+            let args = args.replace("mode: 'u=rwX,g=rX,o='", "owner: '12', group: '34'");
             host.converge::<Args>(&args);
             assert_eq!(host.sh("stat -c %u:%g out/app/link out/app"), "12:34\n12:34");
         }

@@ -61,7 +61,11 @@ impl<'a> Repository<'a> {
             Some(mode) => Some(mode.apply(0, false, 0)),
         };
         let dest = args.dest.as_ref().map(|dest| dest.on(host)).unwrap_or_default();
-        let mut environment = vec![("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned())];
+        // Nobody is there to answer, and looking must not write: `git status` would refresh the index.
+        let mut environment: Vec<(String, String)> =
+            [("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
         environment.extend(args.ssh(host).map(|line| ("GIT_SSH_COMMAND".to_owned(), line)));
         Ok(Repository { args, program, dest, environment, umask })
     }
