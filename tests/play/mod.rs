@@ -7,9 +7,8 @@
 mod canary;
 mod interrupt;
 mod mistakes;
-pub mod run;
 mod restart;
-mod run;
+pub mod run;
 
 use run::{Run, by_host};
 

@@ -1,6 +1,6 @@
 //! The controller half of `assemble`: pieces that are here are joined here, and go on as `copy` of the text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::files::{self, Text};
@@ -12,6 +12,7 @@ use crate::outcome::Blob;
 use crate::template::TemplateError;
 use crate::value::Value;
 use crate::vars::TaskScope;
+use crate::vault::{self, Keyring};
 
 /// Arguments of `assemble` that `copy` does not have.
 const OWN: [&str; 4] = ["delimiter", "regexp", "ignore_hidden", "remote_src"];
@@ -26,9 +27,9 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, mut remote: Remote) -> Res
     let regexp = args::text(&remote.args, "regexp");
     let pieces = Pieces::new(regexp.as_deref(), args::flag(&remote.args, "ignore_hidden", false));
     let pieces = pieces.map_err(|why| super::at_argument(task, "regexp", why))?;
-    let found = read(&folder, &pieces).map_err(|error| {
-        super::at_argument(task, "src", format!("can't read {}: {error}", folder.display()))
-    })?;
+    let keyring = files::keyring(task, &remote.args);
+    let found = read(&folder, &pieces, keyring.as_deref());
+    let found = found.map_err(|why| super::at_argument(task, "src", why))?;
     let text: Arc<[u8]> = join(found, args::text(&remote.args, "delimiter").as_deref()).into();
     remote.blobs = vec![Blob { name: String::new(), kind: super::contents(&text), mode: 0o644 }];
     remote.files = Arc::new(Text(text));
@@ -44,15 +45,20 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, mut remote: Remote) -> Res
     Ok(Prepared::Remote(Box::new(remote)))
 }
 
-fn read(folder: &Path, pieces: &Pieces) -> std::io::Result<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
+fn read(folder: &Path, pieces: &Pieces, keyring: Option<&Keyring>) -> Result<Vec<Vec<u8>>, String> {
+    let why = |error: std::io::Error| format!("can't read {}: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(why)? {
+        let path = entry.map_err(why)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_file() && pieces.has(&name) {
-            names.push(path);
+            paths.push(path);
         }
     }
-    names.sort();
-    names.iter().map(std::fs::read).collect()
+    paths.sort();
+    let contents = |path: &PathBuf| match keyring {
+        Some(keyring) => vault::open(path, keyring).map(|(plain, _)| plain.to_vec()),
+        None => std::fs::read(path).map_err(why),
+    };
+    paths.iter().map(contents).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::files::{self, SourceFile, Sources};
+use super::files::{self, Sources};
 use crate::engine::args;
 use crate::engine::call::{Prepared, Remote};
 use crate::engine::task::HostTask;
@@ -21,7 +21,9 @@ pub(super) async fn run(
         return Ok(Prepared::Remote(Box::new(remote)));
     };
     let path = files::find(task, scope, "files", &src)?;
-    let file = match tokio::task::spawn_blocking(move || SourceFile::open(&path)).await {
+    let keyring = files::keyring(task, &remote.args);
+    let opened = tokio::task::spawn_blocking(move || files::open(&path, keyring.as_deref())).await;
+    let file = match opened {
         Ok(opened) => opened.map_err(|why| super::at_argument(task, "src", why))?,
         Err(_) => return Err(super::at_argument(task, "src", "reading the archive was interrupted")),
     };
