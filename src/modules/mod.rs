@@ -6,6 +6,7 @@ pub mod api;
 mod contract;
 pub mod custom;
 pub(crate) mod http;
+pub(crate) mod mysql;
 pub(crate) mod kubectl;
 pub(crate) mod openpgp;
 pub(crate) mod programs;
@@ -53,10 +54,17 @@ modules! {
         include_vars: Controller as ["ansible.builtin.include_vars"],
         meta: Controller as ["ansible.builtin.meta"],
         pause: Controller as ["ansible.builtin.pause"],
+        reboot: Controller as ["ansible.builtin.reboot"],
         set_fact: Controller as ["ansible.builtin.set_fact"],
         set_stats: Controller as ["ansible.builtin.set_stats"],
+        wait_for_connection: Controller as ["ansible.builtin.wait_for_connection"],
         validate_argument_spec: Controller as ["ansible.builtin.validate_argument_spec"],
         async_status: Host as ["ansible.builtin.async_status"],
+    }
+    database {
+        mysql_db: Host as ["community.mysql.mysql_db"],
+        mysql_query: Host as ["community.mysql.mysql_query"],
+        mysql_user: Host as ["community.mysql.mysql_user"],
     }
     docker with [archive, build, context, engine, filters, ignore, image, pairs, reference, remote] {
         docker_build: Host as [],
@@ -88,6 +96,7 @@ modules! {
         fetch: Both as ["ansible.builtin.fetch"],
         file: Host as ["ansible.builtin.file"],
         find: Host as ["ansible.builtin.find"],
+        ini_file: Host as ["community.general.ini_file"],
         lineinfile: Host as ["ansible.builtin.lineinfile"],
         replace: Host as ["ansible.builtin.replace"],
         slurp: Host as ["ansible.builtin.slurp"],
@@ -114,6 +123,7 @@ modules! {
     }
     net {
         get_url: Host as ["ansible.builtin.get_url"],
+        uri: Both as ["ansible.builtin.uri"],
         iptables: Host as ["ansible.builtin.iptables"],
         ufw: Host as ["community.general.ufw"],
         wait_for: Host as ["ansible.builtin.wait_for"],
@@ -151,6 +161,9 @@ modules! {
         getent: Host as ["ansible.builtin.getent"],
         group: Host as ["ansible.builtin.group"],
         hostname: Host as ["ansible.builtin.hostname"],
+        seboolean: Host as ["ansible.posix.seboolean"],
+        selinux: Host as ["ansible.posix.selinux"],
+        seport: Host as ["community.general.seport"],
         locale_gen: Host as ["community.general.locale_gen"],
         known_hosts: Host as ["ansible.builtin.known_hosts"],
         modprobe: Host as ["community.general.modprobe"],
