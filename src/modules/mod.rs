@@ -6,8 +6,8 @@ pub mod api;
 mod contract;
 pub mod custom;
 pub(crate) mod http;
-pub(crate) mod mysql;
 pub(crate) mod kubectl;
+pub(crate) mod mysql;
 pub(crate) mod openpgp;
 pub(crate) mod programs;
 
