@@ -5,6 +5,7 @@
 mod cluster;
 mod docker;
 mod fleet;
+mod compat;
 mod house;
 mod kubernetes;
 mod language;

@@ -67,6 +67,9 @@ pub(super) fn main(args: &PlayArgs) -> Exit {
     if !args.skip_tags.is_empty() {
         session.options.skip_tags = words(&args.skip_tags);
     }
+    let mut fixed = session.options.fixed_vars.clone();
+    super::setup::selection_vars(&mut fixed, &session.options);
+    session.options.fixed_vars = fixed;
     session.options.start_at_task.clone_from(&args.start_at_task);
     session.options.step = args.step;
     session.options.force_handlers |= args.force_handlers;

@@ -447,21 +447,29 @@ fn fixed_vars(options: &Options, inventory: &[String], settings: &Settings) -> M
         ("minor", Value::from(minor)),
         ("revision", Value::from(patch)),
     ]);
-    let texts = |list: &[Str]| list.iter().cloned().map(Value::Str).collect::<Value>();
-    let tags = if options.tags.is_empty() { vec![Str::from("all")] } else { options.tags.clone() };
     let config = settings.file.as_ref().map(|path| path.to_string_lossy().into_owned());
-    Map::from_iter([
+    let mut vars = Map::from_iter([
         ("ansible_version".into(), version),
         ("ansible_check_mode".into(), Value::Bool(options.check)),
         ("ansible_diff_mode".into(), Value::Bool(options.diff)),
         ("ansible_forks".into(), Value::from(options.forks)),
         ("ansible_verbosity".into(), Value::from(i64::from(options.verbosity))),
-        ("ansible_run_tags".into(), texts(&tags)),
-        ("ansible_skip_tags".into(), texts(&options.skip_tags)),
-        ("ansible_limit".into(), Value::from(options.limit.clone())),
         ("ansible_inventory_sources".into(), Value::from(inventory.to_vec())),
         ("ansible_config_file".into(), Value::from(config)),
         // No Python runs here; content that asks for it gets the name that would be looked up.
         ("ansible_playbook_python".into(), Value::from("python3")),
-    ])
+    ]);
+    selection_vars(&mut vars, options);
+    vars
+}
+
+/// What was asked to run: tags and the limit, which is not defined where there is none.
+pub(super) fn selection_vars(vars: &mut Map, options: &Options) {
+    let texts = |list: &[Str]| list.iter().cloned().map(Value::Str).collect::<Value>();
+    let tags = if options.tags.is_empty() { vec![Str::from("all")] } else { options.tags.clone() };
+    vars.insert("ansible_run_tags".into(), texts(&tags));
+    vars.insert("ansible_skip_tags".into(), texts(&options.skip_tags));
+    if let Some(limit) = &options.limit {
+        vars.insert("ansible_limit".into(), Value::from(limit.as_str()));
+    }
 }

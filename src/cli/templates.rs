@@ -36,6 +36,10 @@ impl TemplateCheck for Templates {
     fn condition(&self, node: &Node) -> Vec<Diagnostic> {
         self.engine.check_condition(node)
     }
+
+    fn lookup(&self, name: &str) -> Option<Diagnostic> {
+        crate::template::lookups::find(name).is_none().then(|| crate::template::lookups::unknown(name))
+    }
 }
 
 /// Variables that are known before any host is.

@@ -156,6 +156,9 @@ codes! {
     "`regatta doc --lookups` lists the lookups. Lookups written in Python are not run."
     UNKNOWN_FUNCTION "R206" "There is no function of this name"
     "Templates can call `lookup`, `query`, `range`, `dict`, `now`, and methods of values such as `text.split(',')`."
+    UNKNOWN_METHOD "R214" "There is no method of this name"
+    "Values have Python's methods: `text.split(',')`, `mapping.items()`, `list.index(x)`. The name may be misspelled, or be that \
+    of a filter: `x | upper`."
     RECURSION "R207" "A variable is defined by itself"
     "To know the variable's value its own value is needed, perhaps by way of other variables. The message shows the \
     way around. Use a second name."

@@ -8,7 +8,7 @@ use crate::modules::api::{ArgError, Entry, Step};
 use crate::template::TemplateError;
 use crate::value::{Map, Str, Value};
 use crate::vars::TaskScope;
-use crate::yaml::Node;
+use crate::yaml::{Kind, Node};
 
 /// The finished arguments, validated if the module is one of ours.
 pub(super) fn render(
@@ -28,8 +28,15 @@ pub(super) fn render(
             other => return Err(not_a_mapping(whole, &other)),
         }
     }
-    for (name, (_, node)) in task.task.args.named.iter() {
-        args.insert(name.clone(), task.shared.templates.render(node, &keywords.scope)?);
+    let names_are_data = entry.is_some_and(|entry| matches!(entry.name, "set_fact"));
+    for (name, (at, node)) in task.task.args.named.iter() {
+        let name = if names_are_data && name.contains("{{") {
+            let written = Node::new(Kind::Str(name.clone()), *at);
+            Str::from(task.shared.templates.render(&written, &keywords.scope)?.to_string())
+        } else {
+            name.clone()
+        };
+        args.insert(name, task.shared.templates.render(node, &keywords.scope)?);
     }
     args.retain(|_, value| !matches!(value, Value::Omit));
     if let Some(entry) = entry {

@@ -64,6 +64,8 @@ pub(super) struct Batch<'a> {
     pub(super) handlers: Handlers,
     /// `max_fail_percentage`.
     pub(super) max_fail: Option<f64>,
+    /// `force_handlers`.
+    pub(super) force: bool,
     /// `meta: end_play`: no further batch.
     pub(super) play_ended: bool,
     /// A mistake that ends the whole run.
@@ -105,6 +107,7 @@ impl<'a> Batch<'a> {
             hosts,
             handlers: Handlers::default(),
             max_fail: None,
+            force: false,
             play_ended: false,
             fatal: None,
             selected: RefCell::default(),
@@ -194,6 +197,8 @@ impl<'a> Batch<'a> {
             }
         };
         let name = match &task.role {
+            // `include_role : name` says enough.
+            Some(_) if written.is_none() && matches!(task.action, Action::IncludeRole) => Str::from(name),
             Some(role) => Str::from(format!("{} : {name}", role.name)),
             None => Str::from(name),
         };

@@ -49,6 +49,8 @@ struct Frame {
     failing: bool,
     /// The list is the play's handlers: only notified ones run.
     handlers: bool,
+    /// Nothing follows this list: the host has failed already (`force_handlers`).
+    last: bool,
 }
 
 /// A place in a play; smaller is earlier.
@@ -98,6 +100,7 @@ impl Cursor {
             params,
             failing: false,
             handlers: false,
+            last: false,
         });
     }
 
@@ -111,7 +114,18 @@ impl Cursor {
             params: Arc::default(),
             failing: false,
             handlers: true,
+            last: false,
         });
+    }
+
+    /// The same for a host that has failed: it runs them in step with the hosts at the place of `peer`, then ends.
+    pub(super) fn push_last_handlers(&mut self, items: Arc<Vec<Item>>, peer: &Cursor) {
+        self.frames.clone_from(&peer.frames);
+        self.failed = false;
+        self.push_handlers(items);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.last = true;
+        }
     }
 
     /// Moves to the next task that is selected and gives it with its place and the variables of the includes around
@@ -148,6 +162,7 @@ impl Cursor {
                 params,
                 failing: false,
                 handlers: false,
+                last: false,
             });
         }
     }
@@ -172,6 +187,11 @@ impl Cursor {
 
     fn end_of_list(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
+        if frame.last {
+            self.end();
+            self.failed = true;
+            return;
+        }
         let List::Of(block, part) = &frame.list else { return };
         match part {
             Part::Body | Part::Rescue if !block.always.is_empty() => {
@@ -192,7 +212,7 @@ impl Cursor {
         let rank = if part == Part::Rescue { 1 } else { 2 };
         let list = List::Of(block.clone(), part);
         let params = from.params.clone();
-        self.frames.push(Frame { list, next: 0, rank, params, failing, handlers: false });
+        self.frames.push(Frame { list, next: 0, rank, params, failing, handlers: false, last: false });
     }
 
     /// A task failed: goes to the nearest rescue or always part.
@@ -200,6 +220,8 @@ impl Cursor {
         let rescuing = self
             .frames
             .iter()
+            .rev()
+            .take_while(|frame| !frame.last)
             .any(|frame| matches!(&frame.list, List::Of(block, Part::Body) if !block.rescue.is_empty()));
         self.unwind();
         if rescuing { Fallout::Rescued } else { Fallout::Failed }
@@ -207,6 +229,9 @@ impl Cursor {
 
     fn unwind(&mut self) {
         while let Some(frame) = self.frames.pop() {
+            if frame.last {
+                break;
+            }
             let List::Of(block, part) = &frame.list else { continue };
             match part {
                 Part::Body if !block.rescue.is_empty() => {
@@ -218,6 +243,7 @@ impl Cursor {
                 Part::Body | Part::Rescue | Part::Always => {}
             }
         }
+        self.end();
         self.failed = true;
     }
 

@@ -96,11 +96,11 @@ impl<'a> Keywords<'a> {
         Ok(None)
     }
 
-    /// Whether all conditions hold; else the text of the first that does not.
-    pub(super) fn all(&self, conditions: &[Node]) -> Result<Result<(), String>, TemplateError> {
+    /// Whether all conditions hold; else the first that does not, as written.
+    pub(super) fn all(&self, conditions: &[Node]) -> Result<Result<(), Value>, TemplateError> {
         for condition in conditions {
             if !self.shared.templates.condition(condition, &self.scope)? {
-                return Ok(Err(condition.to_value().to_string()));
+                return Ok(Err(condition.to_value()));
             }
         }
         Ok(Ok(()))

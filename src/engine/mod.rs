@@ -20,7 +20,6 @@ mod task;
 mod vars_files;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,7 +36,7 @@ use crate::inventory::Inventory;
 use crate::playbook::{Loader, Playbook};
 use crate::template;
 use crate::value::{Str, Value};
-use crate::vars::{Moment, PlayVars, RunVars};
+use crate::vars::{Moment, PlayVars, RoleNames, RunVars};
 use play::Ended;
 use shared::Shared;
 use state::State;
@@ -131,18 +130,23 @@ pub async fn run(run: Run, inventory: Inventory, playbooks: &[Playbook]) -> Summ
 
 async fn plays(shared: &Arc<Shared>, state: &mut State, playbooks: &[Playbook]) -> Option<Diagnostic> {
     for playbook in playbooks {
-        let folder = playbook.path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        let folder = std::path::absolute(&folder).unwrap_or(folder);
         for play in &playbook.plays {
             if shared.stopping() {
                 return None;
             }
             Arc::make_mut(&mut state.moment).play_batch = Value::Null;
-            let role_names = play.roles.iter().map(|role| Value::Str(role.name.clone())).collect();
+            // A role that another one led to is a dependency.
+            let (named, dependent): (Vec<_>, Vec<_>) =
+                play.roles.iter().partition(|role| role.parents.is_empty());
+            let names = |roles: Vec<&Arc<crate::playbook::Role>>| -> Vec<Str> {
+                roles.into_iter().map(|role| role.name.clone()).collect()
+            };
+            let role_names = RoleNames { of_play: names(named), dependent: names(dependent) };
             let vars = PlayVars {
                 name: None,
                 dir: play.dir.clone(),
-                playbook_dir: folder.clone(),
+                // A play of an imported playbook stands in that playbook's folder.
+                playbook_dir: std::path::absolute(&play.dir).unwrap_or_else(|_| play.dir.clone()),
                 vars: play.common.vars.clone(),
                 prompted: crate::value::Map::new(),
                 public_defaults: play.public_roles.iter().map(|role| role.defaults.clone()).collect(),

@@ -73,20 +73,19 @@ impl<'a> PlayRun<'a> {
             hosts.retain(|host| limited.contains(host));
         }
         variables_of(state, &hosts)?;
-        let all = hosts.clone();
-        hosts.retain(|host| !state.out.contains(host));
         order(&mut hosts, keywords.text(play.order.as_ref())?.as_deref());
         // In batches each one is announced.
         if hosts.is_empty() || play.serial.is_empty() {
             state.tell(&Event::PlayStart { name: Str::from(name), hosts: hosts.clone() });
         }
-        if hosts.is_empty() {
+        if hosts.iter().all(|host| state.out.contains(host)) {
             return Ok(None);
         }
         vars.prompted = prompt::ask(shared, play, &keywords)?;
         let moment = Arc::make_mut(&mut state.moment);
-        moment.play_hosts_all = all.into_iter().map(Value::Str).collect();
-        moment.play_hosts = hosts.iter().cloned().map(Value::Str).collect();
+        let alive = hosts.iter().filter(|host| !state.out.contains(*host));
+        moment.play_hosts = alive.cloned().map(Value::Str).collect();
+        moment.play_hosts_all = hosts.iter().cloned().map(Value::Str).collect();
         Ok(Some(PlayRun { shared, state, play, vars: Arc::new(vars), hosts }))
     }
 
@@ -111,6 +110,7 @@ impl<'a> PlayRun<'a> {
         for size in sizes {
             let (now, later) = rest.split_at(size.min(rest.len()));
             rest = later;
+            let (before, wanted) = (self.state.out.len(), now.len());
             let now: Vec<Str> = now.iter().filter(|host| !self.state.out.contains(*host)).cloned().collect();
             if now.is_empty() {
                 continue;
@@ -128,6 +128,7 @@ impl<'a> PlayRun<'a> {
             let (play, vars) = (self.play.clone(), self.vars.clone());
             let mut batch = Batch::new(self.shared, self.state, play, vars, now, &items);
             batch.max_fail = max_fail;
+            batch.force = force;
             strategy.run(&mut batch).await;
             if force {
                 forced_handlers(&mut batch, strategy).await;
@@ -139,11 +140,15 @@ impl<'a> PlayRun<'a> {
                 .hosts
                 .iter()
                 .all(|host| matches!(host.standing, Standing::Failed | Standing::Unreachable));
+            let play_ended = batch.play_ended;
             if all_out {
                 self.state.tell(&Event::NoHostsLeft);
+            }
+            // A batch that lost all its hosts ends the run; one that began without some of them does not.
+            if all_out && self.state.out.len() - before.min(self.state.out.len()) == wanted {
                 return Ended::AllOut;
             }
-            if batch.play_ended || self.shared.stopping() {
+            if play_ended || self.shared.stopping() {
                 break;
             }
         }

@@ -58,6 +58,8 @@ pub(super) struct Once {
     pub(super) effects: Vec<Effect>,
     pub(super) inclusion: Option<Inclusion>,
     pub(super) delegate: Option<Str>,
+    /// Names of handlers, rendered with the item's variables.
+    pub(super) notify: Vec<(Str, Span)>,
     pub(super) diagnostic: Option<Diagnostic>,
     pub(super) verbose_always: bool,
     pub(super) no_log: bool,
@@ -90,12 +92,12 @@ impl Once {
     }
 
     /// Skipped by a condition.
-    pub(super) fn skipped(condition: &str) -> Once {
+    pub(super) fn skipped(condition: Value) -> Once {
         let mut fields = Map::new();
         fields.insert("changed".into(), Value::Bool(false));
         fields.insert("skipped".into(), Value::Bool(true));
         fields.insert("skip_reason".into(), Value::from("Conditional result was False"));
-        fields.insert("false_condition".into(), Value::from(condition));
+        fields.insert("false_condition".into(), condition);
         Once { fields, ..Once::default() }
     }
 
@@ -192,8 +194,8 @@ impl TaskResult {
         TaskResult {
             effects: once.effects.clone(),
             inclusions: once.inclusion.clone().into_iter().collect(),
+            notify: once.notify.clone(),
             once,
-            notify: Vec::new(),
             looped: false,
             ignore_errors: false,
             ignore_unreachable: false,

@@ -115,7 +115,7 @@ impl HostTask {
         match found {
             Ok(items) => Ok(Some(Ok(items))),
             Err(error) if error.undefined.is_some() => match keywords.all(&self.task.common.when) {
-                Ok(Err(condition)) => Ok(Some(Err(Once::skipped(&condition)))),
+                Ok(Err(condition)) => Ok(Some(Err(Once::skipped(condition)))),
                 _ => Err(error),
             },
             Err(error) => Err(error),
@@ -200,7 +200,10 @@ impl HostTask {
 
     /// Adds the loop's variables to an item's result and reports it.
     fn tell_item(&self, once: &mut Once, scope: &TaskScope, tags: Vec<(Str, Value)>, started: Instant) {
-        let label = Some(self.label(scope, &tags));
+        let label = Some(self.label(scope, &tags).unwrap_or_else(|error| {
+            *once = Once::failed(*error.diagnostic);
+            Str::from(tags.first().map(|(_, value)| value.to_string()).unwrap_or_default())
+        }));
         once.no_log |= self.no_log;
         let ignored = once.is_failed() && self.ignores_errors(scope);
         let how = Shown { ignored, looped: false, took: started.elapsed(), label };
@@ -232,19 +235,17 @@ impl HostTask {
         self.task.repeat.as_ref()?;
         let variable = self.task.loop_control.loop_var.clone().unwrap_or_else(|| "item".into());
         match scope.locals.get(&variable) {
-            Some(Binding::Data(item)) => Some(self.label(scope, &[(variable, item.clone())])),
+            Some(Binding::Data(item)) => self.label(scope, &[(variable, item.clone())]).ok(),
             _ => None,
         }
     }
 
-    fn label(&self, scope: &TaskScope, tags: &[(Str, Value)]) -> Str {
-        let item =
-            || tags.first().map(|(_, value)| Str::from(value.to_string())).unwrap_or_else(|| Str::from(""));
+    fn label(&self, scope: &TaskScope, tags: &[(Str, Value)]) -> Result<Str, TemplateError> {
         match &self.task.loop_control.label {
-            None => item(),
-            Some(node) => Keywords::new(&self.shared, scope)
-                .value(Some(node))
-                .map_or_else(|_| item(), |v| v.to_string().into()),
+            None => Ok(Str::from(tags.first().map(|(_, value)| value.to_string()).unwrap_or_default())),
+            Some(node) => {
+                Keywords::new(&self.shared, scope).value(Some(node)).map(|value| Str::from(value.to_string()))
+            }
         }
     }
 
@@ -311,8 +312,10 @@ impl HostTask {
     async fn prepare(&self, scope: &TaskScope) -> Result<Prepared, TemplateError> {
         let keywords = Keywords::new(&self.shared, scope);
         if let Err(condition) = keywords.all(&self.task.common.when)? {
-            return Ok(Prepared::Done(Box::new(Once::skipped(&condition))));
+            return Ok(Prepared::Done(Box::new(Once::skipped(condition))));
         }
+        // Also tasks that never leave the controller need the host they are delegated to.
+        keywords.text(self.task.common.delegate_to.as_ref())?;
         super::call::prepare(self, scope).await
     }
 
@@ -327,7 +330,7 @@ impl HostTask {
         if once.unreachable || once.is_skipped() && !once.fields.contains_key("rc") {
             return once;
         }
-        match self.judge(scope, once) {
+        match self.judge(scope, once).and_then(|once| self.notifies(scope, once)) {
             Ok(once) => once,
             Err(failure) => {
                 let (mut once, error) = *failure;
@@ -361,6 +364,21 @@ impl HostTask {
         Ok(once)
     }
 
+    /// Adds the handlers to tell, their names rendered for this item.
+    fn notifies(&self, scope: &TaskScope, mut once: Once) -> Result<Once, Box<(Once, TemplateError)>> {
+        let keywords = Keywords::new(&self.shared, scope);
+        for node in &self.task.notify {
+            let names = match self.shared.templates.render(node, &keywords.scope) {
+                Ok(Value::List(items)) => items.to_vec(),
+                Ok(Value::Null | Value::Omit) => Vec::new(),
+                Ok(other) => vec![other],
+                Err(error) => return Err(Box::new((once, error))),
+            };
+            once.notify.extend(names.into_iter().map(|name| (Str::from(name.to_string()), node.span)));
+        }
+        Ok(once)
+    }
+
     /// What the strategy must know: handlers, and how failures count.
     fn consequences(&self, result: &mut TaskResult) -> Result<(), TemplateError> {
         let keywords = Keywords::new(&self.shared, &self.scope);
@@ -372,15 +390,8 @@ impl HostTask {
                 keywords.flag(common.any_errors_fatal.as_ref(), self.shared.options.any_errors_fatal)?;
         }
         result.delegate_facts = keywords.flag(common.delegate_facts.as_ref(), false)?;
-        if result.once.is_changed() && !result.once.is_failed() {
-            for node in &self.task.notify {
-                let names = match self.shared.templates.render(node, &keywords.scope)? {
-                    Value::List(items) => items.to_vec(),
-                    Value::Null | Value::Omit => Vec::new(),
-                    other => vec![other],
-                };
-                result.notify.extend(names.into_iter().map(|name| (Str::from(name.to_string()), node.span)));
-            }
+        if !result.once.is_changed() || result.once.is_failed() {
+            result.notify.clear();
         }
         Ok(())
     }
@@ -435,6 +446,7 @@ fn whole(all: Vec<Once>) -> TaskResult {
     let mut result = TaskResult::of(Once { unreachable, ..Once::default() });
     result.looped = !all.is_empty();
     result.effects = all.iter().flat_map(|once| once.effects.clone()).collect();
+    result.notify = all.iter().flat_map(|once| once.notify.clone()).collect();
     result.inclusions = all.iter().filter_map(|once| once.inclusion.clone()).collect();
     result.once.no_log = all.iter().any(|once| once.no_log);
     result.once.delegate = all.iter().find_map(|once| once.delegate.clone());

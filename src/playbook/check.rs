@@ -26,6 +26,10 @@ pub trait TemplateCheck {
     fn template(&self, node: &Node) -> Vec<Diagnostic>;
     /// What is wrong with an expression without braces (`when`).
     fn condition(&self, node: &Node) -> Vec<Diagnostic>;
+    /// That there is no such lookup (`with_…`), if there is none.
+    fn lookup(&self, _name: &str) -> Option<Diagnostic> {
+        None
+    }
     /// What is wrong with a file that the module `template` renders.
     fn file(&self, _path: &Path) -> Vec<Diagnostic> {
         Vec::new()
@@ -219,6 +223,11 @@ impl Checker<'_> {
             list.iter().flatten().for_each(|node| self.condition(node));
         }
         task.loop_control.break_when.iter().for_each(|node| self.condition(node));
+        if let Some(repeat) = &task.repeat
+            && let Some(unknown) = repeat.lookup.as_ref().and_then(|name| self.templates.lookup(name))
+        {
+            self.found.push(unknown.at(repeat.span));
+        }
         let control = &task.loop_control;
         let others = [
             task.repeat.as_ref().map(|repeat| &repeat.over),

@@ -25,14 +25,14 @@ pub const PROGRAM: &str = "regatta-worker";
 /// is written beside it, checked, and renamed. Where the cache can't be used, a new private directory elsewhere
 /// serves, which the worker removes as soon as it runs.
 const SCRIPT: &str = concat!(
-    r#"a=$1 b=$2 l=$3 w=regatta-worker h= t= c=; u=$(umask); umask 077; i=$(id -u); "#,
+    r#"a=$1 b=$2 l=$3 o=$PWD w=regatta-worker h= t= c=; u=$(umask); umask 077; i=$(id -u); "#,
     r#"say() { printf "%s%s %s\n" "$a" "$b" "$*"; }; "#,
     r#"no() { say no "$1: $(printf %s "$2" | tr "\n\r" "  ")"; bye; }; "#,
     r#"bye() { rm -f "./.$a"; cd /; case $t in /*) rm -rf "$t"; t=;; esac; }; "#,
     r#"mine() { set -- $(ls -ldn .); case $1/$3 in drwx--?---*/$i) return 0;; esac; return 1; }; "#,
     r#"good() { if command -v sha256sum >/dev/null 2>&1; then case $(sha256sum < "$1") in $h*) return 0;; esac; "#,
     r#"return 1; fi; [ $(wc -c < "$1") -eq "$n" ]; }; "#,
-    r#"run() { trap - 0; umask $u; exec "./$w" serve "$a" "$b" "$@"; }; "#,
+    r#"run() { trap - 0; umask $u; exec "./$w" serve "$a" "$b" "$o" "$@"; }; "#,
     r#"set -- $(uname -sm); k=$1/$2; "#,
     r#"for x in $l; do case $x in "$k"=*) x=${x#*=}; h=${x%:*} n=${x#*:};; esac; done; "#,
     r#"case $h in "") say machine "$k"; exit 1;; esac; "#,
@@ -151,7 +151,7 @@ impl Nonce {
     #[must_use]
     pub fn line_for(&self, path: &Path) -> String {
         let path = path.to_string_lossy().replace('\'', r"'\''");
-        format!("exec '{path}' serve {} {}", self.first, self.second)
+        format!("exec '{path}' serve {} {} .", self.first, self.second)
     }
 
     /// What goes before the bytes of a program: how many bytes come, and whether they are packed.

@@ -12,7 +12,7 @@ use crate::yaml::{Kind, Node, Tag};
 use super::context::has_template;
 use super::engine::Engine;
 use super::walk::{children, each_call, each_expression, each_part};
-use super::{blame, env, filters, is_tests, lookups};
+use super::{blame, env, filters, is_tests, lookups, methods};
 
 /// The functions that templates can call.
 pub(super) const FUNCTIONS: &[&str] = &["lookup", "query", "q", "range", "dict", "namespace", "now", "undef"];
@@ -145,7 +145,11 @@ impl Checker<'_> {
     }
 
     fn call(&mut self, call: &Call<'_>, locals: Option<&[&str]>) {
-        let CallType::Function(name) = call.identify_call() else { return };
+        let name = match call.identify_call() {
+            CallType::Function(name) => name,
+            CallType::Method(object, name) => return self.method(object, name, call, locals),
+            _ => return,
+        };
         if matches!(name, "lookup" | "query" | "q")
             && let Some((lookup, range)) = call.args.first().and_then(constant)
             && lookups::find(&lookup).is_none()
@@ -159,6 +163,30 @@ impl Checker<'_> {
             let start = call.expr.span().start_offset as usize;
             self.report(no_function(name), start..start + name.len());
         }
+    }
+}
+
+impl Checker<'_> {
+    /// A method that nothing has. What a template names itself may be a file's macros, which have any names.
+    fn method(&mut self, object: &Expr<'_>, name: &str, call: &Call<'_>, locals: Option<&[&str]>) {
+        let own = root(object).is_some_and(|root| locals.is_some_and(|locals| locals.contains(&root)));
+        if own || methods::exists(name) {
+            return;
+        }
+        let end = call.expr.span().end_offset as usize;
+        let message = format!("nothing has a method `{name}`");
+        let diagnostic = Diagnostic::error(code::UNKNOWN_METHOD, message).suggest(name, methods::names());
+        self.report(diagnostic, end.saturating_sub(name.len())..end);
+    }
+}
+
+/// The variable at the front of `a.b[c].d()`.
+fn root<'a>(expr: &Expr<'a>) -> Option<&'a str> {
+    match expr {
+        Expr::Var(it) => Some(it.id),
+        Expr::GetAttr(it) => root(&it.expr),
+        Expr::GetItem(it) => root(&it.expr),
+        _ => None,
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn register(env: &mut Environment<'_>) {
         });
     }
     env.add_function("__percent", percent);
+    env.add_function("__minus", minus);
     env.add_function("__lt", |a: &Value, b: &Value| ordered("<", a, b).map(Ordering::is_lt));
     env.add_function("__le", |a: &Value, b: &Value| ordered("<=", a, b).map(Ordering::is_le));
     env.add_function("__gt", |a: &Value, b: &Value| ordered(">", a, b).map(Ordering::is_gt));
@@ -121,7 +122,7 @@ pub(super) fn format_time(time: SystemTime, format: &str) -> String {
     }
 }
 
-/// `now(utc=False, fmt=None)`. Without a format it gives the text that Python prints for the time.
+/// `now(utc=False, fmt=None)`. Without a format it gives the date itself.
 #[expect(clippy::needless_pass_by_value, reason = "the template engine passes arguments so")]
 fn now(utc: Option<bool>, fmt: Option<String>, kwargs: Kwargs) -> Result<Value, Error> {
     let utc = utc.or(kwargs.get::<Option<bool>>("utc")?).unwrap_or(false);
@@ -132,8 +133,39 @@ fn now(utc: Option<bool>, fmt: Option<String>, kwargs: Kwargs) -> Result<Value, 
         Some(format) => strtime::format(&format, &now)
             .map(Value::from)
             .map_err(|error| Error::new(ErrorKind::InvalidOperation, format!("now: {error}"))),
-        None => Ok(Value::from(
-            strtime::format("%Y-%m-%d %H:%M:%S.%6f", &now).unwrap_or_else(|_| now.datetime().to_string()),
+        None => Ok(super::filters::date(now.datetime())),
+    }
+}
+
+/// `a - b`: the difference of numbers, or the time between two dates.
+fn minus(left: &Value, right: &Value) -> Result<Value, Error> {
+    for side in [left, right] {
+        if side.is_undefined() {
+            return Err(Error::new(ErrorKind::UndefinedError, "a value is undefined"));
+        }
+    }
+    if let Some(result) = super::filters::date_minus(left, right) {
+        return result;
+    }
+    let exact = |value: &Value| match whole(value) {
+        Some(it) => Some(i128::from(it)),
+        None if value.is_integer() => i128::try_from(value.clone()).ok(),
+        None => None,
+    };
+    if let (Some(a), Some(b)) = (exact(left), exact(right))
+        && let Some(difference) = a.checked_sub(b)
+    {
+        return Ok(i64::try_from(difference).map_or_else(|_| Value::from(difference), Value::from));
+    }
+    match (float(left), float(right)) {
+        (Some(a), Some(b)) => Ok(Value::from(a - b)),
+        _ => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!(
+                "`-` can't take {} from {}; convert one of them, as in `x | int`",
+                native::type_name(right),
+                native::type_name(left)
+            ),
         )),
     }
 }

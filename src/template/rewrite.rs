@@ -1,7 +1,7 @@
 //! The small edits that make a template mean in minijinja what it means in Ansible.
 //!
 //! Most templates need none. Edited are: access below something that may be undefined where that is allowed
-//! (`a.b.c | default(x)`), `%` (which also formats text), `<` and its like (which refuse to compare text with numbers),
+//! (`a.b.c | default(x)`), `%` (which also formats text), `-` (which also tells dates apart), `<` and its like (which refuse to compare text with numbers),
 //! and lists and mappings that a template changes in place (`x.append(1)`). The edits are made in the text, at the places that the parser gives, so that included files get
 //! them too. `program` and `files` call this.
 
@@ -261,6 +261,9 @@ impl Rewriter<'_> {
                 BinOpKind::ScAnd | BinOpKind::ScOr => {
                     self.expr(&it.left, false);
                     self.expr(&it.right, lenient);
+                }
+                BinOpKind::Sub if !is_number(&it.left) && !is_number(&it.right) => {
+                    self.function("__minus", &it.left, &it.right);
                 }
                 BinOpKind::Rem if !is_number(&it.left) => self.function("__percent", &it.left, &it.right),
                 BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte

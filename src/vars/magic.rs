@@ -57,9 +57,9 @@ pub(super) fn lookup(scope: &TaskScope, name: &str) -> Option<Binding> {
         "ansible_play_hosts" | "play_hosts" => scope.moment.play_hosts.clone(),
         "ansible_play_hosts_all" => scope.moment.play_hosts_all.clone(),
         "ansible_play_batch" => scope.moment.play_batch.clone(),
-        "ansible_play_role_names" | "role_names" | "ansible_role_names" | "ansible_dependent_role_names" => {
-            scope.play.role_names.clone()
-        }
+        "ansible_play_role_names" | "role_names" => texts(&scope.play.role_names.of_play),
+        "ansible_dependent_role_names" => unique(&scope.play.role_names.dependent, &[]),
+        "ansible_role_names" => unique(&scope.play.role_names.dependent, &scope.play.role_names.of_play),
         "ansible_facts" => facts(scope)?,
         "ansible_search_path" => scope.task.as_ref()?.search_path.iter().map(|dir| path(dir)).collect(),
         _ if name.starts_with("role_") || name.starts_with("ansible_") => {
@@ -68,6 +68,16 @@ pub(super) fn lookup(scope: &TaskScope, name: &str) -> Option<Binding> {
         _ => return None,
     };
     Some(Binding::Data(value))
+}
+
+fn texts(names: &[Str]) -> Value {
+    names.iter().cloned().map(Value::Str).collect()
+}
+
+/// The names of both lists, each once.
+fn unique(first: &[Str], second: &[Str]) -> Value {
+    let all: indexmap::IndexSet<&Str> = first.iter().chain(second).collect();
+    all.into_iter().cloned().map(Value::Str).collect()
 }
 
 fn facts(scope: &TaskScope) -> Option<Value> {

@@ -52,8 +52,17 @@ pub struct PlayVars {
     pub public_defaults: Vec<Arc<NodeMap>>,
     /// Vars of those roles.
     pub public_vars: Vec<Arc<NodeMap>>,
-    /// `ansible_play_role_names`, `role_names` …
-    pub role_names: Value,
+    /// `ansible_play_role_names` and its like.
+    pub role_names: RoleNames,
+}
+
+/// Names of a play's roles, in the order in which they run.
+#[derive(Clone, Debug, Default)]
+pub struct RoleNames {
+    /// Those that the play names itself.
+    pub of_play: Vec<Str>,
+    /// Those that they depend on.
+    pub dependent: Vec<Str>,
 }
 
 /// What changes while a play runs, for all hosts; one copy is shared by everything that looks at the same moment.

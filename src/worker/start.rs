@@ -22,17 +22,17 @@ There is nothing to do with it by hand.
 /// sent again.
 const KEPT: u64 = 30 * 24 * 3600;
 
-/// What the program does: `serve FIRST SECOND [DIRECTORY]`, with both halves of the nonce to greet with and a directory
-/// that held the program and is no longer needed; or `job FILE` and `job-itself FILE`, see [`detached`].
+/// What the program does: `serve FIRST SECOND START [DIRECTORY]`, with both halves of the nonce to greet with, the folder
+/// where the login began, and a directory that held the program and is no longer needed; or `job FILE` and `job-itself FILE`, see [`detached`].
 #[must_use]
 pub fn run(arguments: &[OsString]) -> ExitCode {
     let words: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let result = match words.as_slice() {
         ["--version"] => writeln!(io::stdout(), "regatta-worker {} {BUILD}", env!("CARGO_PKG_VERSION")),
-        ["serve", first, second, rest @ ..] if rest.len() < 2 && !io::stdin().is_terminal() => {
-            let directory = rest.first().map(|_| PathBuf::from(&arguments[3]));
-            serve(&Nonce::from_halves(first, second), directory.as_deref())
+        ["serve", first, second, _, rest @ ..] if rest.len() < 2 && !io::stdin().is_terminal() => {
+            let directory = rest.first().map(|_| PathBuf::from(&arguments[4]));
+            serve(&Nonce::from_halves(first, second), Path::new(&arguments[3]), directory.as_deref())
         }
         ["job", _] => detached::leave(Path::new(&arguments[1])),
         ["job-itself", _] => detached::run(Path::new(&arguments[1])),
@@ -51,14 +51,15 @@ pub fn run(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-fn serve(nonce: &Nonce, directory: Option<&Path>) -> io::Result<()> {
+fn serve(nonce: &Nonce, start: &Path, directory: Option<&Path>) -> io::Result<()> {
     if let Some(directory) = directory {
         drop(fs::remove_dir_all(directory));
     }
     forget_old_programs();
     let signals = signals::block();
     let hello = hello();
-    if std::env::set_current_dir(&hello.home).is_err() {
+    // A login begins at home, one on the controller's own machine where the controller stands: as commands expect.
+    if std::env::set_current_dir(start).is_err() && std::env::set_current_dir(&hello.home).is_err() {
         std::env::set_current_dir("/")?;
     }
     let (input, mut output) = take_over()?;

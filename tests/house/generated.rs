@@ -4,7 +4,7 @@ use regatta::{docs, modules};
 
 use super::root;
 
-fn up_to_date(path: &str, fresh: &str) {
+pub fn up_to_date(path: &str, fresh: &str) {
     let file = root().join(path);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! The rules of the house: layers, file sizes, generated files, formatting.
 
-mod generated;
+pub mod generated;
 mod layers;
 mod size;
 

@@ -1,8 +1,8 @@
 //! Playbooks run by the real program over the local connection: what a person sees, to the letter.
 //!
 //! Every `cases/*.yml` is run and compared with its snapshot. A line `# args: …` at its top gives options, one run a
-//! line. Results are compared in the order of the hosts, since hosts answer when they are done. All cases but `tags` were
-//! once run by ansible-core 2.18 too; how it differed stands in docs/coming-from-ansible.md.
+//! line. Results are compared in the order of the hosts, since hosts answer when they are done. What tasks do is compared in
+//! tests/compat; this is about the text.
 
 mod canary;
 mod interrupt;

@@ -19,8 +19,9 @@ pub struct Output {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
+    /// The home of its own that it had.
+    pub home: String,
     folder: std::path::PathBuf,
-    home: String,
 }
 
 impl Run {
@@ -33,7 +34,8 @@ impl Run {
             .env_clear()
             .env("HOME", home.path())
             .env("NO_COLOR", "1")
-            .env("LC_ALL", "C.UTF-8");
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC");
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.timeout(std::time::Duration::from_secs(60));
         Run { command, home, folder: folder.to_path_buf() }

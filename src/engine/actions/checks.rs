@@ -73,9 +73,7 @@ pub(super) fn assert(task: &HostTask, scope: &TaskScope) -> Result<Once, Templat
         let mut once = Once::fail(text.clone());
         once.fields.insert("msg".into(), msg);
         once.fields.insert("evaluated_to".into(), Value::Bool(false));
-        if !quiet {
-            once.fields.insert("assertion".into(), condition.to_value());
-        }
+        once.fields.insert("assertion".into(), condition.to_value());
         let diagnostic =
             Diagnostic::error(code::RUN_FAILED, text).label(condition.span, "this does not hold");
         once.diagnostic = Some(diagnostic);

@@ -16,7 +16,7 @@ pub(super) fn add_host(task: &HostTask, args: &Map) -> Once {
         .flat_map(|key| super::words(args, key))
         .map(Str::from)
         .collect();
-    let own = ["name", "hostname", "host", "groups", "group", "groupname"];
+    let own = ["name", "hostname", "groups", "groupname"];
     let mut vars: Map =
         args.iter().filter(|(key, _)| !own.contains(&&***key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     // `name:2222` says the port as well, as in an inventory.

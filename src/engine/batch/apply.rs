@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::{Batch, Standing};
 use crate::diag::{Diagnostic, code};
 use crate::engine::cursor::Fallout;
+use crate::engine::keywords::Keywords;
 use crate::engine::result::{Effect, TaskResult};
 use crate::event::{Event, Status, TaskStart};
 use crate::playbook::Task;
 use crate::template::Binding;
 use crate::value::{Map, Str, Value};
+use crate::vars::TaskScope;
 
 impl Batch<'_> {
     /// Takes a host's result: shows it, counts it, and lets it take effect.
@@ -46,10 +48,11 @@ impl Batch<'_> {
             Status::Failed => self.fail(index, task, Some(result)),
             Status::Unreachable => {
                 let tally = self.state.tally(&name);
-                tally.unreachable += 1;
                 if result.ignore_unreachable {
-                    tally.skipped += 1;
+                    tally.ok += 1;
+                    tally.ignored += 1;
                 } else {
+                    tally.unreachable += 1;
                     self.drop_host(index, Standing::Unreachable);
                 }
             }
@@ -80,8 +83,19 @@ impl Batch<'_> {
                 Fallout::Failed => self.state.tally(&name).failed += 1,
             }
         }
+        // A handler that fails keeps its host from the later ones.
+        if out
+            && task.handler
+            && let Some(host) = self.hosts.get_mut(index)
+        {
+            host.notified.clear();
+        }
         if out {
             self.drop_host(index, Standing::Failed);
+        } else if fallout == Fallout::Failed {
+            // Always parts still run; the host is out of everything else already.
+            self.state.out.insert(name);
+            self.tell_moment();
         }
     }
 
@@ -130,6 +144,7 @@ impl Batch<'_> {
                 Effect::GroupBy { group, parents } => {
                     let host = name.clone();
                     self.state.change_inventory(|inventory| inventory.group_by(&host, group, parents));
+                    self.see_new_hosts();
                 }
                 Effect::Stats { data, aggregate, per_host } => {
                     self.state.add_stats(per_host.then_some(name), data.clone(), *aggregate);
@@ -147,6 +162,25 @@ impl Batch<'_> {
     fn add_host(&mut self, name: &Str, groups: &[Str], vars: &Map) {
         let vars = vars.iter().map(|(key, value)| (key.clone(), Binding::Data(value.clone()))).collect();
         self.state.change_inventory(|inventory| inventory.add_host(name, groups, vars));
+        self.see_new_hosts();
+    }
+
+    /// New hosts that the play's pattern matches are told about, though none of its tasks runs on them.
+    fn see_new_hosts(&mut self) {
+        let scope = TaskScope::new(&self.shared.run_vars, &self.vars, &self.state.moment, None);
+        let Ok(pattern) = Keywords::new(self.shared, &scope).text(Some(&self.play.hosts)) else { return };
+        let Ok(found) = self.state.moment.inventory.select(&pattern.unwrap_or_default()) else { return };
+        let moment = Arc::make_mut(&mut self.state.moment);
+        for names in [&mut moment.play_hosts, &mut moment.play_hosts_all] {
+            let known = names.as_list().unwrap_or_default();
+            let new = found.hosts.iter().filter(|host| !known.iter().any(|it| it.as_str() == Some(host)));
+            let new: Vec<Value> = new
+                .filter(|host| self.state.out.iter().all(|out| out != *host))
+                .cloned()
+                .map(Value::Str)
+                .collect();
+            *names = known.iter().cloned().chain(new).collect();
+        }
     }
 
     /// Marks the handlers that a changed task names. An unknown one ends the run, as in Ansible.
@@ -182,7 +216,7 @@ impl Batch<'_> {
 
 /// What `ansible_failed_task` says.
 fn describe(task: &Task) -> Value {
-    let name = task.common.name.as_ref().and_then(|node| node.as_str()).unwrap_or(&task.action_name);
+    let name = task.common.name.as_ref().and_then(|node| node.as_str()).unwrap_or_default();
     let args = task.args.named.iter().map(|(key, (_, node))| (key.clone(), node.to_value())).collect::<Map>();
     Value::from_pairs([
         ("name", Value::from(name)),

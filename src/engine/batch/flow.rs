@@ -35,8 +35,8 @@ impl Batch<'_> {
         }
         let scope = self.scope(first, &task, &params);
         let keywords = Keywords::new(self.shared, &scope);
-        let once = match keywords.flag(task.common.run_once.as_ref(), false) {
-            Ok(once) => once || bypasses_hosts(&task),
+        let (once, asked) = match keywords.flag(task.common.run_once.as_ref(), false) {
+            Ok(asked) => (asked || bypasses_hosts(&task), asked),
             Err(error) => {
                 let result = TaskResult::of(Once::failed(*error.diagnostic));
                 hosts.iter().for_each(|(index, _)| self.apply(*index, &task, &start, &result));
@@ -47,10 +47,10 @@ impl Batch<'_> {
         let throttle =
             throttle.map(|n| Arc::new(Semaphore::new(usize::try_from(n).unwrap_or(usize::MAX >> 4))));
         let runners = if once { vec![(first, params)] } else { hosts.clone() };
-        let mut results = self.fly(&task, &runners, &start, throttle.as_ref()).await;
+        let results = self.fly(&task, &runners, &start, throttle.as_ref()).await;
         self.limits(&task, &results, once, &hosts);
-        if once {
-            self.share(&task, &mut results, &hosts);
+        if asked {
+            self.share(&task, &results, &hosts);
         }
         self.include(&task, &start, results);
         for warning in self.shared.templates.take_warnings() {
@@ -101,20 +101,12 @@ impl Batch<'_> {
         }
     }
 
-    /// A `run_once` result belongs to every host of the batch.
-    fn share(
-        &mut self,
-        task: &Task,
-        results: &mut Vec<(usize, TaskResult)>,
-        hosts: &[(usize, Arc<Bindings>)],
-    ) {
+    /// A `run_once` result belongs to every host of the batch. What it includes is for the first host alone.
+    fn share(&mut self, task: &Task, results: &[(usize, TaskResult)], hosts: &[(usize, Arc<Bindings>)]) {
         let Some((first, result)) = results.first().cloned() else { return };
         for (index, _) in hosts.iter().filter(|(index, _)| *index != first) {
             let Some(name) = self.hosts.get(*index).map(|host| host.name.clone()) else { continue };
             self.remember(&name, task, &result);
-            if !result.inclusions.is_empty() {
-                results.push((*index, result.clone()));
-            }
         }
     }
 
@@ -132,6 +124,8 @@ impl Batch<'_> {
         if fatal {
             let failed: Vec<usize> =
                 results.iter().filter(|(_, result)| bad(result)).map(|(index, _)| *index).collect();
+            // Rescued after `run_once`: only the host that ran it goes on.
+            let alone = once && failed.iter().any(|index| !self.is_out(*index));
             let others = if once {
                 hosts.iter().map(|(index, _)| *index).collect()
             } else {
@@ -143,7 +137,11 @@ impl Batch<'_> {
                     .get(index)
                     .is_some_and(|host| host.standing == Standing::Active && !host.cursor.doomed())
                 {
-                    self.fail(index, task, None);
+                    if alone {
+                        self.drop_host(index, Standing::Failed);
+                    } else {
+                        self.fail(index, task, None);
+                    }
                 }
             }
         }
@@ -159,6 +157,10 @@ impl Batch<'_> {
                 }
             }
         }
+    }
+
+    fn is_out(&self, index: usize) -> bool {
+        self.hosts.get(index).is_none_or(|host| self.state.out.contains(&host.name))
     }
 
     /// Includes what the results ask for: hosts that include the same with the same loop variables do it together.

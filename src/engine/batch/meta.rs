@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Standing};
+use super::{Batch, HostRun, Standing};
 use crate::engine::keywords::Keywords;
 use crate::engine::reach;
 use crate::event::Event;
@@ -96,6 +96,15 @@ impl Batch<'_> {
             return;
         }
         let items = self.handlers.items();
+        if let Some(peer) = hosts.first().and_then(|(index, _)| self.hosts.get(*index)).filter(|_| self.force)
+        {
+            let peer = peer.cursor.clone();
+            let failed = |host: &&mut HostRun| host.standing == Standing::Failed && !host.notified.is_empty();
+            for host in self.hosts.iter_mut().filter(failed) {
+                host.standing = Standing::Active;
+                host.cursor.push_last_handlers(items.clone(), &peer);
+            }
+        }
         for (index, params) in hosts {
             if !task.common.when.is_empty() && !self.holds(*index, task, params) {
                 continue;

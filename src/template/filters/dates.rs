@@ -79,6 +79,86 @@ fn to_datetime(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     Ok(Value::from_object(Moment(DateTime::from_parts(date, time))))
 }
 
+/// A date for templates.
+pub(in crate::template) fn date(time: DateTime) -> Value {
+    Value::from_object(Moment(time))
+}
+
+/// `left - right` where the left one is a date; none if it is not.
+pub(in crate::template) fn date_minus(left: &Value, right: &Value) -> Option<Outcome> {
+    let from = left.downcast_object_ref::<Moment>()?;
+    let wrong = |error: String| fail(format!("the dates can't be subtracted: {error}"));
+    if let Some(to) = right.downcast_object_ref::<Moment>() {
+        let between = from.0.duration_since(to.0);
+        return Some(Ok(Value::from_object(Between(between.as_micros()))));
+    }
+    let between = right.downcast_object_ref::<Between>()?;
+    let micros = i64::try_from(between.0).map_err(|error| wrong(error.to_string()));
+    Some(micros.and_then(|micros| {
+        let earlier = from.0.checked_sub(jiff::SignedDuration::from_micros(micros));
+        earlier.map(date).map_err(|error| wrong(error.to_string()))
+    }))
+}
+
+const MICROS_A_DAY: i128 = 86_400_000_000;
+
+/// Python's `timedelta`: the time between two dates in microseconds.
+#[derive(Debug)]
+struct Between(i128);
+
+impl Between {
+    fn days(&self) -> i128 {
+        self.0.div_euclid(MICROS_A_DAY)
+    }
+
+    fn rest(&self) -> i128 {
+        self.0.rem_euclid(MICROS_A_DAY)
+    }
+}
+
+impl Object for Between {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let number = match key.as_str()? {
+            "days" => self.days(),
+            "seconds" => self.rest() / 1_000_000,
+            "microseconds" => self.rest() % 1_000_000,
+            _ => return None,
+        };
+        i64::try_from(number).ok().map(Value::from)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "exact for the years that have a calendar")]
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        match method {
+            "total_seconds" => {
+                let () = from_args(args)?;
+                Ok(Value::from(self.0 as f64 / 1e6))
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.days() {
+            0 => {}
+            days @ (1 | -1) => write!(f, "{days} day, ")?,
+            days => write!(f, "{days} days, ")?,
+        }
+        let (seconds, micros) = (self.rest() / 1_000_000, self.rest() % 1_000_000);
+        write!(f, "{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
+        if micros == 0 { Ok(()) } else { write!(f, ".{micros:06}") }
+    }
+}
+
 /// Python's `datetime` without a zone.
 #[derive(Debug)]
 struct Moment(DateTime);

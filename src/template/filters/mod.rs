@@ -31,6 +31,7 @@ use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, State};
 
 pub(crate) use args::Args;
+pub(in crate::template) use dates::{date, date_minus};
 pub(crate) use python::Outcome;
 
 /// A filter: its name, its signature (see `args`), the function, what it does.

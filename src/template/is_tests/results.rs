@@ -18,6 +18,7 @@ pub(super) const TESTS: &[Test] = &[
     test("unreachable", "result", |_, a| flag(a, "unreachable", false), "whether the host was unreachable"),
     test("reachable", "result", |_, a| Ok(!flag(a, "unreachable", false)?), "whether the host was reachable"),
     test("started", "result", |_, a| flag(a, "started", true), "whether the detached job has started"),
+    test("timedout", "result", |_, a| timed_out(a), "whether the task ran into its `timeout`"),
     test("finished", "result", |_, a| flag(a, "finished", true), "whether the detached job has finished"),
 ];
 
@@ -32,6 +33,11 @@ fn result(args: &Args) -> Outcome {
 
 fn entry(result: &Value, name: &str) -> Outcome {
     python::item(result, &Value::from(name))
+}
+
+fn timed_out(args: &Args) -> Outcome<bool> {
+    let found = entry(&result(args)?, "timedout")?;
+    Ok(found.is_true() && entry(&found, "period")?.is_true())
 }
 
 fn flag(args: &Args, name: &str, default: bool) -> Outcome<bool> {

@@ -74,7 +74,7 @@ pub const ALL: &[Lookup] = &[
 ];
 
 /// The lookup of a name, short or with its collection.
-pub(super) fn find(name: &str) -> Option<&'static Lookup> {
+pub fn find(name: &str) -> Option<&'static Lookup> {
     ALL.iter().find(|lookup| {
         lookup.name == name
             || name.rsplit_once('.').is_some_and(|(collection, short)| {
@@ -154,7 +154,7 @@ pub(super) const FAILED: &str = "the lookup ";
 pub(super) const UNKNOWN: &str = "there is no lookup ";
 
 /// That there is no such lookup.
-pub(super) fn unknown(name: &str) -> Diagnostic {
+pub fn unknown(name: &str) -> Diagnostic {
     let short = name.rsplit('.').next().unwrap_or(name);
     Diagnostic::error(code::UNKNOWN_LOOKUP, format!("{UNKNOWN}`{name}`"))
         .suggest(short, ALL.iter().map(|lookup| lookup.name))

@@ -44,6 +44,42 @@ const BYTES: &[Method] = &[
     }),
 ];
 
+/// The methods of lists and mappings that a template makes itself, of dates and of loops; and those of the engine.
+const OTHERS: &[&str] = &[
+    "__delitem__",
+    "__setitem__",
+    "append",
+    "changed",
+    "clear",
+    "cycle",
+    "extend",
+    "insert",
+    "isoformat",
+    "isoweekday",
+    "pop",
+    "popitem",
+    "remove",
+    "reverse",
+    "setdefault",
+    "sort",
+    "strftime",
+    "timestamp",
+    "total_seconds",
+    "update",
+    "weekday",
+];
+
+/// The names of all methods.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let tables = [text::METHODS, BYTES, DICTIONARY, LIST, NUMBER];
+    tables.into_iter().flatten().map(|method| method.0).chain(OTHERS.iter().copied())
+}
+
+/// Whether some value has a method of this name.
+pub(crate) fn exists(name: &str) -> bool {
+    names().any(|known| known == name)
+}
+
 /// Calls a method that the engine does not know.
 ///
 /// # Errors
