@@ -448,13 +448,17 @@ fn fixed_vars(options: &Options, inventory: &[String], settings: &Settings) -> M
         ("revision", Value::from(patch)),
     ]);
     let config = settings.file.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let sources = inventory.iter().map(|source| match Path::new(source) {
+        list if source.contains(',') && !list.exists() => Value::from(source.as_str()),
+        path => Value::from(crate::vars::absolute(path).to_string_lossy().into_owned()),
+    });
     let mut vars = Map::from_iter([
         ("ansible_version".into(), version),
         ("ansible_check_mode".into(), Value::Bool(options.check)),
         ("ansible_diff_mode".into(), Value::Bool(options.diff)),
         ("ansible_forks".into(), Value::from(options.forks)),
         ("ansible_verbosity".into(), Value::from(i64::from(options.verbosity))),
-        ("ansible_inventory_sources".into(), Value::from(inventory.to_vec())),
+        ("ansible_inventory_sources".into(), sources.collect()),
         ("ansible_config_file".into(), Value::from(config)),
         // No Python runs here; content that asks for it gets the name that would be looked up.
         ("ansible_playbook_python".into(), Value::from("python3")),

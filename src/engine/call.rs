@@ -211,6 +211,11 @@ impl Running {
                     Err(error) => lost(&error),
                 };
                 once.delegate = remote.delegate.clone();
+                // It was waited for: what asks whether the job is over gets its answer.
+                if task.task.async_.is_some() && remote.detach.is_none() && !once.unreachable {
+                    once.fields.insert("started".into(), 1.into());
+                    once.fields.insert("finished".into(), 1.into());
+                }
                 actions::place(task, &mut once);
                 once
             }

@@ -51,6 +51,8 @@ struct Frame {
     handlers: bool,
     /// Nothing follows this list: the host has failed already (`force_handlers`).
     last: bool,
+    /// A task in here ran and was not skipped.
+    ran: bool,
 }
 
 /// A place in a play; smaller is earlier.
@@ -101,6 +103,7 @@ impl Cursor {
             failing: false,
             handlers: false,
             last: false,
+            ran: false,
         });
     }
 
@@ -115,6 +118,7 @@ impl Cursor {
             failing: false,
             handlers: true,
             last: false,
+            ran: false,
         });
     }
 
@@ -163,6 +167,7 @@ impl Cursor {
                 failing: false,
                 handlers: false,
                 last: false,
+                ran: false,
             });
         }
     }
@@ -172,6 +177,11 @@ impl Cursor {
         let frame = self.frames.last_mut()?;
         frame.next += 1;
         frame.handlers.then(|| frame.next - 1)
+    }
+
+    /// Notes that the task that was taken ran and was not skipped.
+    pub(super) fn ran(&mut self) {
+        self.frames.iter_mut().for_each(|frame| frame.ran = true);
     }
 
     /// Where the next task stands.
@@ -203,7 +213,8 @@ impl Cursor {
             }
             Part::Body | Part::Rescue | Part::Always => {}
         }
-        if let (Part::Body, Some(role)) = (part, &block.role) {
+        // A role none of whose tasks ran, by tags or conditions, may still run when it is used again.
+        if let (Part::Body, Some(role), true) = (part, &block.role, frame.ran) {
             self.roles_done.insert(role.uuid.clone());
         }
     }
@@ -212,7 +223,16 @@ impl Cursor {
         let rank = if part == Part::Rescue { 1 } else { 2 };
         let list = List::Of(block.clone(), part);
         let params = from.params.clone();
-        self.frames.push(Frame { list, next: 0, rank, params, failing, handlers: false, last: false });
+        self.frames.push(Frame {
+            list,
+            next: 0,
+            rank,
+            params,
+            failing,
+            handlers: false,
+            last: false,
+            ran: false,
+        });
     }
 
     /// A task failed: goes to the nearest rescue or always part.

@@ -32,6 +32,9 @@ impl<'a> Keywords<'a> {
             return Ok(it);
         }
         let value = self.shared.templates.render(node, &self.scope)?;
+        if matches!(value, Value::Omit) {
+            return Ok(default);
+        }
         as_bool(&value).map_or_else(|| Err(wrong(node, &value, "a boolean")), Ok)
     }
 
@@ -40,7 +43,7 @@ impl<'a> Keywords<'a> {
         let Some(node) = node else { return Ok(None) };
         let value = self.shared.templates.render(node, &self.scope)?;
         let number = match &value {
-            Value::Null => return Ok(None),
+            Value::Null | Value::Omit => return Ok(None),
             Value::Int(it) => u64::try_from(*it).ok(),
             Value::Str(text) => text.trim().parse().ok(),
             _ => None,
@@ -53,7 +56,7 @@ impl<'a> Keywords<'a> {
         let Some(node) = node else { return Ok(None) };
         let value = self.shared.templates.render(node, &self.scope)?;
         let number = match &value {
-            Value::Null => return Ok(None),
+            Value::Null | Value::Omit => return Ok(None),
             #[expect(clippy::cast_precision_loss, reason = "seconds; nobody waits 2^53 of them")]
             Value::Int(it) => Some(*it as f64),
             Value::Float(it) => Some(*it),

@@ -127,6 +127,11 @@ impl Once {
         Once { fields, diff: outcome.diff, effects, no_log, ..Once::default() }
     }
 
+    /// Its effects with the host that it was delegated to.
+    pub(super) fn for_delegate(&self) -> Vec<(Option<Str>, Effect)> {
+        self.effects.iter().map(|effect| (self.delegate.clone(), effect.clone())).collect()
+    }
+
     fn flag(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(Value::truthy)
     }
@@ -174,8 +179,8 @@ fn diff_value(diff: &Diff) -> Value {
 #[derive(Clone, Debug)]
 pub(super) struct TaskResult {
     pub(super) once: Once,
-    /// Effects of all items.
-    pub(super) effects: Vec<Effect>,
+    /// Effects of all items, with the host that each item was delegated to.
+    pub(super) effects: Vec<(Option<Str>, Effect)>,
     /// Files and roles to include, in order.
     pub(super) inclusions: Vec<Inclusion>,
     /// Rendered names of handlers, if something changed.
@@ -192,7 +197,7 @@ pub(super) struct TaskResult {
 impl TaskResult {
     pub(super) fn of(once: Once) -> TaskResult {
         TaskResult {
-            effects: once.effects.clone(),
+            effects: once.for_delegate(),
             inclusions: once.inclusion.clone().into_iter().collect(),
             notify: once.notify.clone(),
             once,

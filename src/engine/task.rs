@@ -445,7 +445,7 @@ fn whole(all: Vec<Once>) -> TaskResult {
     }
     let mut result = TaskResult::of(Once { unreachable, ..Once::default() });
     result.looped = !all.is_empty();
-    result.effects = all.iter().flat_map(|once| once.effects.clone()).collect();
+    result.effects = all.iter().flat_map(Once::for_delegate).collect();
     result.notify = all.iter().flat_map(|once| once.notify.clone()).collect();
     result.inclusions = all.iter().filter_map(|once| once.inclusion.clone()).collect();
     result.once.no_log = all.iter().any(|once| once.no_log);

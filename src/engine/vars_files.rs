@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::playbook::Play;
 use crate::template::{Binding, TemplateError};
 use crate::value::{Str, Value};
-use crate::vars::{Bindings, PlayVars, TaskScope};
+use crate::vars::{Bindings, HostData, PlayVars, TaskScope};
 use crate::vault;
 use crate::yaml::{Kind, Node};
 
@@ -24,9 +24,10 @@ pub(super) fn load(
     hosts: &[Str],
     complete: bool,
 ) -> Result<(), TemplateError> {
-    if play.vars_files.is_empty() {
-        return Ok(());
-    }
+    // What the files of earlier plays said is over with them.
+    let stale = |(host, data): (&Str, &Arc<HostData>)| (!data.vars_files.is_empty()).then(|| host.clone());
+    let stale: Vec<Str> = state.moment.hosts.iter().filter_map(stale).collect();
+    stale.iter().for_each(|host| state.data(host).vars_files = Arc::default());
     let mut parsed: Vec<(PathBuf, Arc<Bindings>)> = Vec::new();
     for host in hosts {
         let mut all = Bindings::new();

@@ -34,4 +34,5 @@ pub use engine::{Engine, Settings};
 pub use error::TemplateError;
 pub use files::FileOptions;
 pub use plugins::Plugins;
+pub use filters::json_text;
 pub use scope::{Binding, LazyMap, Scope};

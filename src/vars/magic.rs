@@ -1,6 +1,6 @@
 //! Magic variables: what the run itself says. Nothing can override them.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::scope::{AllVars, all_hosts};
@@ -23,6 +23,7 @@ pub(super) const NAMES: &[&str] = &[
     "ansible_role_name",
     "ansible_role_names",
     "ansible_search_path",
+    "environment",
     "group_names",
     "groups",
     "hostvars",
@@ -50,8 +51,8 @@ pub(super) fn lookup(scope: &TaskScope, name: &str) -> Option<Binding> {
         "inventory_hostname" => Value::Str(scope.host.clone()?),
         "inventory_hostname_short" => Value::from(scope.host.as_ref()?.split('.').next().unwrap_or_default()),
         "group_names" => group_names(&scope.moment, scope.host.as_ref()?),
-        "inventory_file" => path(scope.moment.inventory.source_of(scope.host.as_ref()?)?),
-        "inventory_dir" => path(scope.moment.inventory.source_of(scope.host.as_ref()?)?.parent()?),
+        "inventory_file" => path(&absolute(scope.moment.inventory.source_of(scope.host.as_ref()?)?)),
+        "inventory_dir" => path(absolute(scope.moment.inventory.source_of(scope.host.as_ref()?)?).parent()?),
         "playbook_dir" => path(&scope.play.playbook_dir),
         "ansible_play_name" => Value::Str(scope.play.name.clone()?),
         "ansible_play_hosts" | "play_hosts" => scope.moment.play_hosts.clone(),
@@ -61,6 +62,9 @@ pub(super) fn lookup(scope: &TaskScope, name: &str) -> Option<Binding> {
         "ansible_dependent_role_names" => unique(&scope.play.role_names.dependent, &[]),
         "ansible_role_names" => unique(&scope.play.role_names.dependent, &scope.play.role_names.of_play),
         "ansible_facts" => facts(scope)?,
+        "environment" => {
+            scope.task.as_ref()?.task.common.environment.iter().map(crate::yaml::Node::to_value).collect()
+        }
         "ansible_search_path" => scope.task.as_ref()?.search_path.iter().map(|dir| path(dir)).collect(),
         _ if name.starts_with("role_") || name.starts_with("ansible_") => {
             return of_role(scope, name).or_else(|| scope.run.fixed.get(name).cloned()).map(Binding::Data);
@@ -100,6 +104,22 @@ fn of_role(scope: &TaskScope, name: &str) -> Option<Value> {
         "ansible_parent_role_paths" => role()?.parent_paths.iter().rev().map(|dir| path(dir)).collect(),
         _ => return None,
     })
+}
+
+/// A path from the root, without `.` and `..`; links stay.
+#[must_use]
+pub fn absolute(path: &Path) -> PathBuf {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let mut plain = PathBuf::new();
+    for part in full.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 fn path(path: &Path) -> Value {

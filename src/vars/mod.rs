@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 
 pub use cache::FactCache;
 pub use facts::HostData;
+pub use magic::absolute;
 pub use scope::{RoleLayers, TaskLayers, TaskScope};
 
 use crate::inventory::Inventory;

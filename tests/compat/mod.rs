@@ -55,7 +55,7 @@ fn play(case: &Path) -> String {
             run = run.args(["-i", "../../hosts.ini"]);
         }
         for (key, value) in &wanted.env {
-            run = run.env(key, value);
+            run = run.variable(key, value);
         }
         let output = run.go();
         text += format!("$ {name} {}", wanted.args).trim_end();

@@ -80,7 +80,7 @@ def transcript(events, path, any_order):
             counts = " ".join(map(str, event["counts"]))
             tail.append("RECAP %s %s" % (event["host"], counts))
         elif kind == "stats":
-            tail.append("STATS " + normal(event["fields"], path))
+            tail.append("STATS " + normal(event["fields"].get("_run", {}), path))
         else:
             tasks = plays[-1]["tasks"] if plays else []
             task = next((task for task in reversed(tasks) if task["id"] == event["id"]), None)

@@ -76,7 +76,7 @@ fn reported(kind: &str, names: &[&Name]) -> HashSet<String> {
     for message in messages["diagnostics"].as_array().unwrap_or_else(|| panic!("{messages}")) {
         let words = message["message"].as_str().unwrap();
         let unknown =
-            ["there is no", "nothing has", "unknown keyword", "` is gone", "has no place", "is not gathered"];
+            ["there is no", "nothing has", "unknown keyword", "` is gone", "has no place", "was removed"];
         if !unknown.iter().any(|start| words.contains(start)) || words.contains("there is no role") {
             continue;
         }

@@ -253,6 +253,17 @@ fn write(value: &Value, text: &mut String) {
             }
             text.push('}');
         }
+        // Python writes `1e+16` and `1e-05`.
+        Value::Number(number) => match number.to_string().split_once('e') {
+            Some((digits, exponent)) => {
+                let (sign, exponent) = match exponent.strip_prefix('-') {
+                    Some(exponent) => ('-', exponent),
+                    None => ('+', exponent),
+                };
+                *text += &format!("{digits}e{sign}{exponent:0>2}");
+            }
+            None => *text += &number.to_string(),
+        },
         other => *text += &other.to_string(),
     }
 }

@@ -168,7 +168,7 @@ pub(super) async fn copy(
     if let Some(content) = remote.args.get_mut("content")
         && matches!(content, Value::List(_) | Value::Map(_))
     {
-        *content = Value::from(serde_json::Value::from(&*content).to_string());
+        *content = Value::from(crate::template::json_text(content));
     }
     let src = args::text(&remote.args, "src").filter(|_| !args::flag(&remote.args, "remote_src", false));
     let Some(src) = src else { return Ok(Prepared::Remote(Box::new(remote))) };

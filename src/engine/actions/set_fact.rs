@@ -10,11 +10,8 @@ use crate::value::{Map, Value};
 /// Every argument but `cacheable` is a variable.
 pub(super) fn run(task: &HostTask, args: &Map) -> Result<Once, TemplateError> {
     let cacheable = args::flag(args, "cacheable", false);
-    let facts: Map = args
-        .iter()
-        .filter(|(name, _)| &***name != "cacheable")
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
+    let facts: Map =
+        args.iter().filter(|(name, _)| &***name != "cacheable").map(|(k, v)| (k.clone(), truth(v))).collect();
     if facts.is_empty() {
         return Err(super::at_action(task, "set_fact: no variable is given"));
     }
@@ -28,6 +25,16 @@ pub(super) fn run(task: &HostTask, args: &Map) -> Result<Once, TemplateError> {
     once.fields.insert("ansible_facts".into(), Value::map(facts.clone()));
     once.effects.push(Effect::Set(facts, cacheable));
     Ok(once)
+}
+
+/// Words for truth become booleans, as in ansible-core 2.18: else `flag: "no"` would hold in a condition.
+fn truth(value: &Value) -> Value {
+    let word = value.as_str().map(str::to_ascii_lowercase);
+    match word.as_deref() {
+        Some("yes" | "true") => Value::Bool(true),
+        Some("no" | "false") => Value::Bool(false),
+        _ => value.clone(),
+    }
 }
 
 /// Whether a text can be the name of a variable.

@@ -27,6 +27,9 @@ impl Batch<'_> {
         if result.inclusions.is_empty() {
             self.state.tell(&Event::Result(Box::new(result.event(&name, start))));
         }
+        if let Some(host) = self.hosts.get_mut(index).filter(|_| !result.once.is_skipped()) {
+            host.cursor.ran();
+        }
         self.time(start, result);
         self.remember(&name, task, result);
         self.notify(index, result);
@@ -119,9 +122,8 @@ impl Batch<'_> {
         if let Some(register) = &task.register {
             self.state.data(name).set(register.clone(), Value::map(result.once.fields.clone()));
         }
-        let delegate = result.once.delegate.as_ref().filter(|_| result.delegate_facts);
-        for effect in &result.effects {
-            let target = delegate.unwrap_or(name);
+        for (delegate, effect) in &result.effects {
+            let target = delegate.as_ref().filter(|_| result.delegate_facts).unwrap_or(name);
             match effect {
                 Effect::Facts(facts) => {
                     self.state.data(target).add_facts(facts);

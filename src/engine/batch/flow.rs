@@ -172,14 +172,18 @@ impl Batch<'_> {
     ) {
         let mut groups: Vec<(Inclusion, Vec<usize>)> = Vec::new();
         for (index, result) in results {
-            for inclusion in result.inclusions {
-                let same = |group: &&mut (Inclusion, Vec<usize>)| {
+            // Hosts mostly include the same in the same order: the search begins at the same place, which keeps long loops
+            // fast, and what the host itself added is not searched.
+            let before = groups.len();
+            for (turn, inclusion) in result.inclusions.into_iter().enumerate() {
+                let same = |group: &(Inclusion, Vec<usize>)| {
                     group.0.identity == inclusion.identity
                         && arguments(&group.0) == arguments(&inclusion)
                         && !group.1.contains(&index)
                 };
-                match groups.iter_mut().find(same) {
-                    Some(group) => group.1.push(index),
+                let at = (turn.min(before)..before).chain(0..turn.min(before));
+                match at.filter_map(|at| Some((at, groups.get(at)?))).find(|(_, group)| same(group)) {
+                    Some((at, _)) => groups.get_mut(at).into_iter().for_each(|group| group.1.push(index)),
                     None => groups.push((inclusion, vec![index])),
                 }
             }
@@ -272,7 +276,9 @@ impl Batch<'_> {
             let Some(name) = self.hosts.get(*index).map(|host| host.name.clone()) else { continue };
             let how = Shown { ignored: false, looped: false, took: result.took, label: None };
             self.state.tell(&Event::Result(Box::new(shown(&result.once, &name, start, how))));
-            self.fail(*index, task, Some(&result));
+            // Ansible counts it as failed even where a rescue takes over.
+            self.state.tally(&name).failed += 1;
+            self.fail(*index, task, None);
         }
         for problem in problems {
             self.state.tell(&Event::Message(problem));

@@ -216,6 +216,12 @@ fn from_json(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     Ok(from_serde(json))
 }
 
+/// A value as JSON on one line, as Python's `json.dumps` writes it.
+pub(super) fn text(value: &Value) -> Outcome<String> {
+    let separators = (", ".into(), ": ".into());
+    Style { indent: None, sort_keys: false, ascii: true, separators }.dump(value)
+}
+
 /// A value from what serde_json read.
 pub(crate) fn from_serde(json: serde_json::Value) -> Value {
     match json {

@@ -32,6 +32,14 @@ use minijinja::{Environment, State};
 
 pub(crate) use args::Args;
 pub(in crate::template) use dates::{date, date_minus};
+
+/// A finished value as JSON, written as Python writes it.
+#[must_use]
+pub fn json_text(data: &crate::value::Value) -> String {
+    // Data has nothing that JSON can't say but bytes that are no text.
+    json::text(&super::object::from_data(data)).unwrap_or_else(|_| serde_json::Value::from(data).to_string())
+}
+
 pub(crate) use python::Outcome;
 
 /// A filter: its name, its signature (see `args`), the function, what it does.
