@@ -3,9 +3,9 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cluster;
+mod compat;
 mod docker;
 mod fleet;
-mod compat;
 mod house;
 mod kubernetes;
 mod language;

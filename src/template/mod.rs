@@ -33,6 +33,6 @@ mod tests;
 pub use engine::{Engine, Settings};
 pub use error::TemplateError;
 pub use files::FileOptions;
-pub use plugins::Plugins;
 pub use filters::json_text;
+pub use plugins::Plugins;
 pub use scope::{Binding, LazyMap, Scope};
