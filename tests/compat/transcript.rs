@@ -258,7 +258,7 @@ fn write(value: &Value, text: &mut String) {
             Some((digits, exponent)) => {
                 let (sign, exponent) = match exponent.strip_prefix('-') {
                     Some(exponent) => ('-', exponent),
-                    None => ('+', exponent),
+                    None => ('+', exponent.trim_start_matches('+')),
                 };
                 *text += &format!("{digits}e{sign}{exponent:0>2}");
             }
