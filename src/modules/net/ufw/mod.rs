@@ -226,7 +226,12 @@ fn policy_of(host: &dyn Look, direction: &str) -> Result<Option<String>, Fail> {
 /// Whether a rule would change anything: ufw says of each half (IPv4, IPv6) that there is nothing to do.
 fn is_news(host: &dyn Look, rule: &[String]) -> Result<bool, Fail> {
     let cmd = program(host, "ufw", "ufw")?.arg("--dry-run").args(rule);
-    let out = host.query(&cmd)?.success(&format!("ufw {}", rule.join(" ")))?.out();
+    let ran = host.query(&cmd)?;
+    // There may be as many rules once the tasks before this one have run; if not, the run itself says so.
+    if !ran.ok() && ran.err().contains("Invalid position") {
+        return Ok(true);
+    }
+    let out = ran.success(&format!("ufw {}", rule.join(" ")))?.out();
     let mut lines = out.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
     let idle = |line: &str| line.starts_with("Skipping") || line.starts_with("Could not delete non-existent");
     Ok(lines.peek().is_none() || !lines.all(idle))

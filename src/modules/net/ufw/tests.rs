@@ -103,6 +103,11 @@ fn what_ufw_skips_is_no_change() {
         .answer("ufw --dry-run", 0, "Skipping adding existing rule\nRule added (v6)\n")
         .answer("ufw", 0, "");
     assert!(half.play::<Args>("{rule: allow, port: 22}").unwrap().changed);
+    let early = Ran { rc: 1, stderr: "ERROR: Invalid position '1'".into(), ..Ran::default() };
+    let mut empty =
+        host().answer_with("ufw --dry-run", early.clone(), None).answer_with("ufw insert", early, None);
+    assert!(empty.check::<Args>("{rule: allow, insert: 1}").unwrap().changed);
+    assert!(empty.play::<Args>("{rule: allow, insert: 1}").unwrap_err().msg.contains("Invalid position"));
     let refused = Ran { rc: 1, stderr: "ERROR: Bad port".into(), ..Ran::default() };
     let mut bad = host().answer_with("ufw --dry-run", refused, None);
     assert!(bad.check::<Args>("{rule: allow, port: x y}").unwrap_err().msg.contains("Bad port"));
