@@ -90,7 +90,7 @@ def transcript(events, path, any_order):
             elif task is None or (kind == "include" and any_order):
                 pass
             elif kind == "include":
-                label = " (%s)" % event["label"] if event["label"] is not None else ""
+                label = " (%s)" % event["label"].replace(str(path.parent), "DIR") if event["label"] is not None else ""
                 task["lines"].append(("~", "   include %s for %s%s" % (event["file"], " ".join(sorted(event["hosts"])), label)))
             else:
                 task["lines"].append((event["host"], line_of(event, path)))

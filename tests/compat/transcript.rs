@@ -80,7 +80,7 @@ pub fn of(jsonl: &str, case: &Path, any_order: bool) -> String {
             }
             "included" if !any_order => {
                 let task = plays.last_mut().unwrap().task(&last);
-                task.lines.push(("~".to_owned(), included(&event)));
+                task.lines.push(("~".to_owned(), included(&event, case)));
             }
             "item" | "result" | "retry" => {
                 let task = plays.last_mut().unwrap().task(&event["task"]);
@@ -118,12 +118,14 @@ pub fn of(jsonl: &str, case: &Path, any_order: bool) -> String {
     lines.join("\n") + "\n"
 }
 
-fn included(event: &Value) -> String {
+fn included(event: &Value, case: &Path) -> String {
     let file = text(&event["file"]);
     let file = file.rsplit('/').next().unwrap();
     let mut hosts: Vec<String> = event["hosts"].as_array().unwrap().iter().map(text).collect();
     hosts.sort();
-    let label = event["label"].as_str().map_or_else(String::new, |label| format!(" ({label})"));
+    let label = event["label"]
+        .as_str()
+        .map_or_else(String::new, |label| format!(" ({})", label.replace(&folder(case), "DIR")));
     format!("   include {file} for {}{label}", hosts.join(" "))
 }
 
