@@ -18,11 +18,8 @@ fn found(text: &str) -> Option<&str> {
         })
     };
     let encoded = "Y2FuYXJ5LTdmM2E5MWMy";
-    let words = text.split(|c: char| !plain(c) && c != '.');
-    text.contains(SECRET)
-        .then_some(SECRET)
-        .or(text.contains(encoded).then_some(encoded))
-        .or(words.into_iter().find(token))
+    let mut words = text.split(|c: char| !plain(c) && c != '.');
+    [SECRET, encoded].into_iter().find(|secret| text.contains(secret)).or_else(|| words.find(token))
 }
 
 /// Fails if a text holds a secret.
