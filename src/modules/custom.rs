@@ -131,6 +131,7 @@ fn difference(value: &Value) -> Option<Diff> {
 }
 
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

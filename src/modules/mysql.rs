@@ -110,7 +110,7 @@ impl Login {
     /// # Errors
     /// No server; a statement that it does not take.
     pub fn ask(&self, host: &dyn Look, statements: &str) -> Result<Vec<Vec<String>>, Fail> {
-        rows(host.query(&self.client(host, false, statements)?)?)
+        rows(&host.query(&self.client(host, false, statements)?)?)
     }
 
     /// The same with the names of the columns as the first row.
@@ -118,7 +118,7 @@ impl Login {
     /// # Errors
     /// See [`Login::ask`].
     pub fn ask_with_names(&self, host: &dyn Look, statements: &str) -> Result<Vec<Vec<String>>, Fail> {
-        rows(host.query(&self.client(host, true, statements)?)?)
+        rows(&host.query(&self.client(host, true, statements)?)?)
     }
 
     /// The same for statements that change something.
@@ -127,7 +127,7 @@ impl Login {
     /// No server; a statement that it does not take.
     pub fn run(&self, host: &mut dyn Touch, statements: &str) -> Result<Vec<Vec<String>>, Fail> {
         let cmd = self.client(host.as_look(), false, statements)?;
-        rows(host.run(&cmd)?)
+        rows(&host.run(&cmd)?)
     }
 
     /// The same with the names of the columns as the first row.
@@ -136,11 +136,11 @@ impl Login {
     /// See [`Login::run`].
     pub fn run_with_names(&self, host: &mut dyn Touch, statements: &str) -> Result<Vec<Vec<String>>, Fail> {
         let cmd = self.client(host.as_look(), true, statements)?;
-        rows(host.run(&cmd)?)
+        rows(&host.run(&cmd)?)
     }
 }
 
-fn rows(ran: Ran) -> Result<Vec<Vec<String>>, Fail> {
+fn rows(ran: &Ran) -> Result<Vec<Vec<String>>, Fail> {
     if !ran.ok() {
         let said = ran.err();
         let refused = ["ERROR 1045", "ERROR 1698", "ERROR 2002", "ERROR 2003", "ERROR 2005"];

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::{Site, assert_all_well};
 use crate::play::run::Output;
 
-/// What is done behind its back, on a host, and the tasks and hosts that say so.
-const DRIFTS: &[(&str, &str, &str, &[(&str, &str)])] = &[
+/// What is done behind its back, on which host, the command, and the tasks and hosts that say so.
+type Drift = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const DRIFTS: &[Drift] = &[
     (
         "another number of replicas",
         "h1",

@@ -129,9 +129,7 @@ impl Drop for Engine {
         for id in containers.lines() {
             self.docker(&["rm", "--force", id]);
         }
-        for network in ["back"] {
-            self.docker(&["network", "rm", network]);
-        }
+        self.docker(&["network", "rm", "back"]);
         // The engine ends what it started when it is asked to end.
         let _ = Command::new("kill").arg(self.engine.id().to_string()).status();
         let _ = self.engine.wait();

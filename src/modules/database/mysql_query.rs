@@ -80,7 +80,7 @@ query_result: A list of rows for each statement; a row is a mapping from column 
         for statement in &plan.statements {
             all.push(table(self.login.ask_with_names(host, &self.prepared(statement))?));
         }
-        Ok(self.result(plan, all))
+        Ok(result(plan, all))
     }
 
     fn apply(&self, plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {
@@ -98,7 +98,7 @@ query_result: A list of rows for each statement; a row is a mapping from column 
                 all.push(table(self.login.run_with_names(host, &self.prepared(statement))?));
             }
         }
-        Ok(self.result(&plan, all))
+        Ok(result(&plan, all))
     }
 }
 
@@ -107,13 +107,13 @@ impl Args {
         let database = self.login_db.as_ref().map(|database| format!("USE {};\n", name(database)));
         format!("{}{}", database.unwrap_or_default(), ended(statement))
     }
+}
 
-    fn result(&self, plan: &Plan, all: Vec<Value>) -> Outcome {
-        let changed = plan.statements.iter().any(|statement| !reads(statement));
-        Outcome { changed, ..Outcome::unchanged() }
-            .with("executed_queries", plan.statements.clone())
-            .with("query_result", Value::list(all))
-    }
+fn result(plan: &Plan, all: Vec<Value>) -> Outcome {
+    let changed = plan.statements.iter().any(|statement| !reads(statement));
+    Outcome { changed, ..Outcome::unchanged() }
+        .with("executed_queries", plan.statements.clone())
+        .with("query_result", Value::list(all))
 }
 
 fn ended(statement: &str) -> String {

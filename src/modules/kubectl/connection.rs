@@ -171,6 +171,7 @@ pub(super) fn usual_config(host: &dyn Look) -> String {
 }
 
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

@@ -109,7 +109,7 @@ fn check_secret(doc: &Json, id: &Id) -> Result<(), Fail> {
     for (key, value) in at(doc, "/data").as_object().into_iter().flatten() {
         let engine = base64::engine::general_purpose::STANDARD;
         let plain = |text: &str| text.replace(['\n', '\r'], "");
-        if !value.is_null() && !value.as_str().is_some_and(|text| engine.decode(plain(text)).is_ok()) {
+        if !value.is_null() && value.as_str().is_none_or(|text| engine.decode(plain(text)).is_err()) {
             return Err(Fail::new(format!(
                 "data.{key} of {id} is not base64: plain text goes into stringData"
             )));
@@ -230,6 +230,7 @@ fn ascii(json: &str) -> String {
 }
 
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests {
     use super::*;
     use crate::modules::api::fake::FakeHost;

@@ -251,6 +251,7 @@ fn port(given: &Value) -> Result<Json, Fail> {
 }
 
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests {
     use super::*;
     use crate::modules::api::decode;

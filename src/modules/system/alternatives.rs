@@ -159,7 +159,7 @@ msg: What was done.
                 _ => {}
             }
         }
-        let sides = [self.before(&known, now), self.after(host, &known, path.as_deref(), now)];
+        let sides = [before(&known, now), self.after(host, &known, path.as_deref(), now)];
         Ok((!commands.is_empty()).then_some(Plan { commands, sides }))
     }
 
@@ -312,13 +312,6 @@ impl Args {
         Ok(words)
     }
 
-    fn before(&self, known: &Known, now: Option<&Alternative>) -> Value {
-        let Some(now) = now else { return side("absent", None, None, None) };
-        let chosen = known.manual && known.current.as_ref() == Some(&now.path);
-        let state = if chosen { "selected" } else { "present" };
-        side(state, Some(&now.path), Some(now.priority), known.link.as_deref())
-    }
-
     fn after(&self, host: &dyn Look, known: &Known, path: Option<&str>, now: Option<&Alternative>) -> Value {
         let link = self.link.as_ref().map(|link| link.on(host).to_string_lossy().into_owned());
         let link = link.or_else(|| known.link.clone());
@@ -329,6 +322,13 @@ impl Args {
             State::Present | State::Auto => side("present", path, Some(priority), link.as_deref()),
         }
     }
+}
+
+fn before(known: &Known, now: Option<&Alternative>) -> Value {
+    let Some(now) = now else { return side("absent", None, None, None) };
+    let chosen = known.manual && known.current.as_ref() == Some(&now.path);
+    let state = if chosen { "selected" } else { "present" };
+    side(state, Some(&now.path), Some(now.priority), known.link.as_deref())
 }
 
 fn side(state: &str, path: Option<&str>, priority: Option<i64>, link: Option<&str>) -> Value {

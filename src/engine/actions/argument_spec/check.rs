@@ -210,7 +210,8 @@ impl Check {
             let any = rest.first().is_some_and(Value::truthy);
             let needs = words(Some(needs));
             let missing: Vec<Str> = needs.iter().filter(|name| !has(named, name)).cloned().collect();
-            if !missing.is_empty() && !(any && missing.len() < needs.len()) {
+            let enough = missing.is_empty() || any && missing.len() < needs.len();
+            if !enough {
                 let which = if any { "any" } else { "all" };
                 let text = format!(
                     "{key} is {wanted} but {which} of the following are missing: {}",

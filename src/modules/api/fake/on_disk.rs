@@ -37,6 +37,12 @@ impl Controller for Offered {
     }
 }
 
+impl Default for OnDisk {
+    fn default() -> OnDisk {
+        OnDisk::new()
+    }
+}
+
 impl OnDisk {
     /// An empty folder, which is the home too.
     pub fn new() -> OnDisk {

@@ -177,7 +177,7 @@ password_changed: Whether the password was set.
                 }
                 (State::Absent, false) => {}
                 (State::Present, false) => {
-                    self.add(&account, maria, wanted.as_ref(), !known.is_empty(), &mut plan)
+                    self.add(&account, maria, wanted.as_ref(), !known.is_empty(), &mut plan);
                 }
                 (State::Present, true) => self.change(host, &from, maria, wanted.as_ref(), &mut plan)?,
             }
@@ -253,11 +253,12 @@ impl Args {
         let account = format!("{}@{}", text(&self.name), text(from));
         let now = self.account(host, from)?;
         let before = plan.statements.len();
-        if self.update_password == Update::Always && self.identity_differs(host, &now)? {
-            if let Some(identified) = self.identified(maria) {
-                plan.statements.push(format!("ALTER USER {account}{identified}"));
-                (plan.password, plan.msg) = (true, "Password updated (new style)");
-            }
+        if self.update_password == Update::Always
+            && self.identity_differs(host, &now)?
+            && let Some(identified) = self.identified(maria)
+        {
+            plan.statements.push(format!("ALTER USER {account}{identified}"));
+            (plan.password, plan.msg) = (true, "Password updated (new style)");
         }
         if let Some(tls) = self.tls_requires.as_ref().filter(|tls| tls_of(tls) != now.tls) {
             plan.statements.push(format!("ALTER USER {account}{}", requires(tls)));

@@ -369,6 +369,7 @@ impl Rule {
 }
 
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests {
     use super::*;
     use crate::modules::api::{Value, decode};

@@ -134,8 +134,7 @@ msg: What ufw says of its state afterwards.
         let ready = host.which("ufw").is_some();
         let mut commands = Vec::new();
         // Without ufw all of it is still to be done: a task before this one may install it.
-        if let Some(state) =
-            self.state.filter(|state| !ready || self.state_differs(host, *state).unwrap_or(true))
+        if let Some(state) = self.state.filter(|state| !ready || state_differs(host, *state).unwrap_or(true))
         {
             let word = match state {
                 State::Enabled => "enable",
@@ -277,16 +276,6 @@ impl Args {
         Err(Fail::new(error))
     }
 
-    fn state_differs(&self, host: &dyn Look, state: State) -> Result<bool, Fail> {
-        let status = host.query(&Cmd::new(["ufw", "status"]))?.success("asking ufw for its state")?;
-        let on = status.out().lines().any(|line| line.trim() == "Status: active");
-        Ok(match state {
-            State::Enabled => !on,
-            State::Disabled => on,
-            State::Reloaded | State::Reset => true,
-        })
-    }
-
     /// The rule in ufw's long form.
     fn rule(&self, host: &dyn Look, rule: Rule, ready: bool) -> Result<Vec<String>, Fail> {
         let mut line = Vec::new();
@@ -369,6 +358,16 @@ impl Args {
         // ufw refuses a number after the last one.
         Ok((number <= last).then_some(number))
     }
+}
+
+fn state_differs(host: &dyn Look, state: State) -> Result<bool, Fail> {
+    let status = host.query(&Cmd::new(["ufw", "status"]))?.success("asking ufw for its state")?;
+    let on = status.out().lines().any(|line| line.trim() == "Status: active");
+    Ok(match state {
+        State::Enabled => !on,
+        State::Disabled => on,
+        State::Reloaded | State::Reset => true,
+    })
 }
 
 #[cfg(all(test, feature = "controller"))]

@@ -305,4 +305,5 @@ impl Args {
 }
 
 #[cfg(all(test, feature = "controller"))]
+#[expect(clippy::unwrap_used, reason = "tests alone")]
 mod tests;

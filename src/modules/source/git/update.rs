@@ -210,7 +210,7 @@ impl Repository<'_> {
         // The key itself, and the primary key that it belongs to.
         let keys = [words.first(), words.last()];
         let listed = |key: &&&str| self.args.gpg_allowlist.iter().any(|it| it.replace(' ', "") == ***key);
-        if keys.iter().flatten().any(|key| !key.is_empty() && listed(&key)) {
+        if keys.iter().flatten().any(|key| !key.is_empty() && listed(key)) {
             return Ok(());
         }
         let signer = words.first().copied().unwrap_or("nobody");
