@@ -274,12 +274,10 @@ impl Args {
             };
             let changes = current.statements(wanted, way, &account);
             if !changes.is_empty() {
-                plan.msg = "Privileges updated";
+                let more = plan.statements.len() > before;
+                plan.msg = if more { "User updated" } else { "Privileges updated" };
             }
             plan.statements.extend(changes);
-        }
-        if plan.statements.len() - before > 1 {
-            plan.msg = "User updated";
         }
         Ok(())
     }

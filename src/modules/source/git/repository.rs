@@ -118,7 +118,7 @@ impl<'a> Repository<'a> {
         Ok(self.ask(host, &["rev-parse", "--quiet", "--verify", reference])?.is_some())
     }
 
-    /// Whether somebody changed files; those that git does not know do not count.
+    /// Whether somebody changed files; those that git does not know do not count, and submodules are looked at alone.
     ///
     /// # Errors
     /// What git says.
@@ -126,7 +126,9 @@ impl<'a> Repository<'a> {
         if self.args.bare {
             return Ok(false);
         }
-        let ran = host.query(&self.git(true, &["status", "--porcelain", "--untracked-files=no"]))?;
+        let ran = host.query(
+            &self.git(true, &["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"]),
+        )?;
         let ran = ran.success("Failed to look for local modifications")?;
         Ok(ran.out().lines().any(|line| !line.starts_with("??")))
     }

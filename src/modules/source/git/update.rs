@@ -173,6 +173,10 @@ impl Repository<'_> {
             self.run(host, true, &["checkout", "--force", name, "--"], &failed)?;
             return self.run(host, true, &["reset", "--hard", &tracked, "--"], &failed);
         }
+        if self.args.depth.is_some() {
+            // A shallow clone follows one branch alone: it must be told of another to track it.
+            self.run(host, true, &["remote", "set-branches", "--add", remote, name], &failed)?;
+        }
         let start = format!("{remote}/{name}");
         self.run(host, true, &["checkout", "--force", "--track", "-b", name, &start, "--"], &failed)
     }
