@@ -201,7 +201,11 @@ mod tests {
         for absent in ["galaxy.yml", "secret", "x.log", ".git"] {
             assert!(!root.join(absent).exists(), "{absent}");
         }
-        assert!(list(std::slice::from_ref(&to)).contains("ns.col                        1.2.3\n"), "{}", list(&[to]));
+        assert!(
+            list(std::slice::from_ref(&to)).contains("ns.col                        1.2.3\n"),
+            "{}",
+            list(&[to])
+        );
     }
 
     #[test]

@@ -179,7 +179,9 @@ mod tests {
         let requirement = Requirement::of_text(&one, Kind::Role).unwrap();
         install(&requirement, &target, &mut Vec::new(), &sources).unwrap();
         assert!(to.join("one/meta/main.yml").is_file() && to.join("deux/meta/main.yml").is_file());
-        assert!(list(std::slice::from_ref(&to)).contains("- deux, (unknown version)\n- one, (unknown version)\n"));
+        assert!(
+            list(std::slice::from_ref(&to)).contains("- deux, (unknown version)\n- one, (unknown version)\n")
+        );
 
         fs::write(to.join("one/mine"), "").unwrap();
         install(&requirement, &target, &mut Vec::new(), &sources).unwrap();
