@@ -156,9 +156,6 @@ codes! {
     "`regatta doc --lookups` lists the lookups. Lookups written in Python are not run."
     UNKNOWN_FUNCTION "R206" "There is no function of this name"
     "Templates can call `lookup`, `query`, `range`, `dict`, `now`, and methods of values such as `text.split(',')`."
-    UNKNOWN_METHOD "R214" "There is no method of this name"
-    "Values have Python's methods: `text.split(',')`, `mapping.items()`, `list.index(x)`. The name may be misspelled, or be that \
-    of a filter: `x | upper`."
     RECURSION "R207" "A variable is defined by itself"
     "To know the variable's value its own value is needed, perhaps by way of other variables. The message shows the \
     way around. Use a second name."
@@ -176,6 +173,9 @@ codes! {
     "The message says why. `errors='ignore'` makes the lookup give nothing instead."
     UNSAFE_TEMPLATE "R213" "Text from outside looks like a template"
     "Results and facts of hosts, and answers of scripts, are never templated: the text is used as it stands."
+    UNKNOWN_METHOD "R214" "There is no method of this name"
+    "Values have Python's methods: `text.split(',')`, `mapping.items()`, `list.index(x)`. The name may be misspelled, or be that \
+    of a filter: `x | upper`."
 
     INVENTORY_SYNTAX "R301" "The inventory can't be read"
     "The source is neither valid as INI nor as YAML or JSON. The place shown is where reading had to stop."

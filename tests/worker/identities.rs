@@ -156,8 +156,9 @@ async fn calls_of_another_user_are_like_any_others() {
     who.environment = vec![("GREETING".into(), "hello".into())];
     let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
     let reply = worker.call(who, Arc::new(NoFiles), Some(sender), None).await.unwrap();
-    let house = home.path().join("homes/bob").display().to_string();
-    assert_eq!(field(&reply, "stdout"), format!("bob\n{house}\nhello\n{house}"));
+    let house = |name: &str| home.path().join("homes").join(name).display().to_string();
+    // Commands stay where the login began, as with Ansible.
+    assert_eq!(field(&reply, "stdout"), format!("bob\n{}\nhello\n{}", house("bob"), house("alice")));
     assert_eq!(lines.recv().await.unwrap(), (false, "bob".to_owned()));
 
     let dest = home.path().join("homes/bob/large").display().to_string();

@@ -85,7 +85,7 @@ fn own_program() -> io::Result<&'static Program> {
 
 fn spawn(argv: &[String]) -> io::Result<(Process, Option<Terminal>)> {
     let mut command = Command::new(&argv[0]);
-    command.args(&argv[1..]).current_dir("/");
+    command.args(&argv[1..]);
     // They name folders of the user that this worker runs as.
     command.env_remove("XDG_CACHE_HOME").env_remove("XDG_RUNTIME_DIR");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
