@@ -1,5 +1,6 @@
 //! The rules of the house: layers, file sizes, generated files, formatting.
 
+mod content;
 pub mod generated;
 mod layers;
 mod size;
