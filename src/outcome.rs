@@ -58,6 +58,15 @@ impl Outcome {
         self
     }
 
+    /// With where the old contents are kept, if they are.
+    #[must_use]
+    pub fn with_backup(self, kept: Option<std::path::PathBuf>) -> Outcome {
+        match kept {
+            Some(path) => self.with("backup_file", path.to_string_lossy().into_owned()),
+            None => self,
+        }
+    }
+
     /// With a warning for the user.
     #[must_use]
     pub fn warn(mut self, text: impl Into<String>) -> Outcome {

@@ -25,9 +25,13 @@ fn translate(pattern: &str, multi_line: bool) -> String {
         match c {
             '\\' => match chars.next() {
                 Some((_, 'Z')) if class_at.is_none() => out.push_str("\\z"),
-                // Python takes a needless backslash before anything that is no letter or digit.
-                Some((_, next)) if !next.is_ascii() || matches!(next, '<' | '>') => out.push(next),
-                Some((_, next)) => out.extend(['\\', next]),
+                Some((_, next)) => {
+                    // Python takes a needless backslash; here `\<` would mean the beginning of a word.
+                    if next.is_ascii_alphanumeric() || "\\.+*?()|[]{}^$#&-~ \n\t".contains(next) {
+                        out.push('\\');
+                    }
+                    out.push(next);
+                }
                 None => out.push('\\'),
             },
             '[' if class_at.is_some() => out.push_str("\\["),

@@ -1,11 +1,10 @@
 //! What the loader and the static checks need of templates: names known at loading, and a look at every template.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::playbook::{Names, TemplateCheck};
-use crate::template::{Binding, Engine, Scope};
+use crate::template::{Binding, Engine, Known, Scope};
 use crate::value::{Map, Str};
 use crate::vars::Bindings;
 use crate::yaml::{Node, NodeMap};
@@ -39,29 +38,5 @@ impl TemplateCheck for Templates {
 
     fn lookup(&self, name: &str) -> Option<Diagnostic> {
         crate::template::lookups::find(name).is_none().then(|| crate::template::lookups::unknown(name))
-    }
-}
-
-/// Variables that are known before any host is.
-#[derive(Debug)]
-struct Known(Bindings);
-
-impl Scope for Known {
-    fn lookup(&self, name: &str) -> Option<Binding> {
-        self.0.get(name).cloned()
-    }
-
-    fn names(&self) -> Vec<Str> {
-        let mut names: Vec<Str> = self.0.keys().cloned().collect();
-        names.sort();
-        names
-    }
-
-    fn search_path(&self) -> &[PathBuf] {
-        &[]
-    }
-
-    fn playbook_dir(&self) -> &Path {
-        Path::new("")
     }
 }

@@ -293,7 +293,7 @@ impl Cursor {
 mod tests {
     use super::*;
     use crate::diag::{FileId, Span};
-    use crate::playbook::{Action, Args, Common, LoopControl};
+    use crate::playbook::{Action, Common};
 
     struct All;
     impl Select for All {
@@ -308,32 +308,7 @@ mod tests {
     const SPAN: Span = Span { file: FileId(0), start: 0, end: 0 };
 
     fn task(id: u32) -> Item {
-        Item::Task(Arc::new(Task {
-            id,
-            span: SPAN,
-            dir: "".into(),
-            common: Arc::new(Common::default()),
-            outer: Arc::new(Common::default()),
-            action: Action::Meta("noop".into()),
-            action_name: "meta".into(),
-            action_span: SPAN,
-            args: Args::default(),
-            repeat: None,
-            loop_control: LoopControl::default(),
-            until: None,
-            retries: None,
-            delay: None,
-            register: None,
-            changed_when: None,
-            failed_when: None,
-            notify: vec![],
-            listen: vec![],
-            async_: None,
-            poll: None,
-            role: None,
-            handler: false,
-            implicit: false,
-        }))
+        Item::Task(Arc::new(Task::blank(id, SPAN, Arc::default(), Action::Meta("noop".into()), "meta")))
     }
 
     fn block(body: Vec<Item>, rescue: Vec<Item>, always: Vec<Item>) -> Item {

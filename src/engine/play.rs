@@ -13,7 +13,7 @@ use super::vars_files;
 use crate::diag::{Diagnostic, Severity, code};
 use crate::event::Event;
 use crate::modules;
-use crate::playbook::{Action, Args, Common, Item, LoopControl, Play, Task};
+use crate::playbook::{Action, Args, Common, Item, Play, Task};
 use crate::template::TemplateError;
 use crate::value::{Str, Value};
 use crate::vars::{PlayVars, TaskScope};
@@ -227,32 +227,9 @@ impl<'a> PlayRun<'a> {
         common.when = Vec::new();
         // Facts are about the host, whatever the check mode.
         let common = Arc::new(Common { vars: Arc::default(), delegate_to: None, run_once: None, ..common });
-        Item::Task(Arc::new(Task {
-            id: self.shared.loader.id(),
-            span,
-            dir: self.play.dir.clone(),
-            outer: common.clone(),
-            common,
-            action,
-            action_name: if module == "setup" { "gather_facts".into() } else { Str::from(module) },
-            action_span: span,
-            args,
-            repeat: None,
-            loop_control: LoopControl::default(),
-            until: None,
-            retries: None,
-            delay: None,
-            register: None,
-            changed_when: None,
-            failed_when: None,
-            notify: Vec::new(),
-            listen: Vec::new(),
-            async_: None,
-            poll: None,
-            role: None,
-            handler: false,
-            implicit: true,
-        }))
+        let name = if module == "setup" { "gather_facts" } else { module };
+        let blank = Task::blank(self.shared.loader.id(), span, common, action, name);
+        Item::Task(Arc::new(Task { dir: self.play.dir.clone(), args, implicit: true, ..blank }))
     }
 }
 

@@ -2,14 +2,13 @@
 //!
 //! Sees the variables of hosts and groups that stand in inventories, not those of `group_vars` and `host_vars`.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::graph::Graph;
 use crate::diag::{Diagnostic, code};
-use crate::template::{Binding, Engine, Scope, TemplateError};
+use crate::template::{Binding, Engine, Known, Scope, TemplateError};
 use crate::value::{Str, Value};
 use crate::yaml::{Kind, Node, NodeMap};
 
@@ -187,27 +186,4 @@ fn scope(host: &Str, graph: &Graph) -> Arc<dyn Scope> {
     let short = host.split('.').next().unwrap_or_default();
     known.insert("inventory_hostname_short".into(), Binding::Data(Value::from(short)));
     Arc::new(Known(known))
-}
-
-#[derive(Debug)]
-struct Known(IndexMap<Str, Binding>);
-
-impl Scope for Known {
-    fn lookup(&self, name: &str) -> Option<Binding> {
-        self.0.get(name).cloned()
-    }
-
-    fn names(&self) -> Vec<Str> {
-        let mut names: Vec<Str> = self.0.keys().cloned().collect();
-        names.sort();
-        names
-    }
-
-    fn search_path(&self) -> &[PathBuf] {
-        &[]
-    }
-
-    fn playbook_dir(&self) -> &Path {
-        Path::new("")
-    }
 }

@@ -229,6 +229,39 @@ pub struct Task {
     pub implicit: bool,
 }
 
+impl Task {
+    /// A task with nothing but an action: no loop, no conditions, no arguments.
+    #[must_use]
+    pub fn blank(id: u32, span: Span, common: Arc<Common>, action: Action, name: impl Into<Str>) -> Task {
+        Task {
+            id,
+            span,
+            dir: PathBuf::new(),
+            outer: Arc::clone(&common),
+            common,
+            action,
+            action_name: name.into(),
+            action_span: span,
+            args: Args::default(),
+            repeat: None,
+            loop_control: LoopControl::default(),
+            until: None,
+            retries: None,
+            delay: None,
+            register: None,
+            changed_when: None,
+            failed_when: None,
+            notify: Vec::new(),
+            listen: Vec::new(),
+            async_: None,
+            poll: None,
+            role: None,
+            handler: false,
+            implicit: false,
+        }
+    }
+}
+
 /// What a task does.
 #[derive(Clone)]
 pub enum Action {

@@ -35,4 +35,4 @@ pub use error::TemplateError;
 pub use files::FileOptions;
 pub use filters::json_text;
 pub use plugins::Plugins;
-pub use scope::{Binding, LazyMap, Scope};
+pub use scope::{Binding, Known, LazyMap, Scope};

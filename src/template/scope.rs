@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use crate::value::{Str, Value};
 use crate::yaml::Node;
 
@@ -41,4 +43,28 @@ pub trait Scope: Send + Sync + Debug {
     fn search_path(&self) -> &[PathBuf];
     /// The playbook's folder.
     fn playbook_dir(&self) -> &Path;
+}
+
+/// Variables that are known without a host and its task.
+#[derive(Debug)]
+pub struct Known(pub IndexMap<Str, Binding>);
+
+impl Scope for Known {
+    fn lookup(&self, name: &str) -> Option<Binding> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<Str> {
+        let mut names: Vec<Str> = self.0.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    fn search_path(&self) -> &[PathBuf] {
+        &[]
+    }
+
+    fn playbook_dir(&self) -> &Path {
+        Path::new("")
+    }
 }

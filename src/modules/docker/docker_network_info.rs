@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::engine::{Engine, Kind};
-use crate::modules::api::{Fail, Look, Module, Outcome, Support, Touch, Value};
+use crate::modules::api::{Fail, Look, Module, Outcome, Support, Touch};
 
 /// Say what a Docker engine knows of a network.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,8 +41,7 @@ network: What `docker inspect` says of it.
     }
 
     fn unchanged(&self, host: &dyn Look) -> Result<Outcome, Fail> {
-        let found = self.engine.inspect(host, Kind::Network, &self.name)?;
-        Ok(Outcome::unchanged().with("exists", found.is_some()).with("network", found.map(Value::from)))
+        self.engine.describe(host, Kind::Network, &self.name)
     }
 
     fn apply(&self, _plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {

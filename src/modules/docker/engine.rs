@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use crate::modules::api::{Cmd, Fail, HostPath, Look, Ran, Touch};
+use crate::modules::api::{Cmd, Fail, HostPath, Look, Outcome, Ran, Touch, Value};
 
 /// Which engine, and how it is reached: arguments that all docker modules share.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -95,6 +95,15 @@ impl Kind {
 }
 
 impl Engine {
+    /// What the `_info` modules return: whether something is there, and what `docker inspect` says of it.
+    ///
+    /// # Errors
+    /// No client, no engine that answers.
+    pub fn describe(&self, host: &dyn Look, kind: Kind, name: &str) -> Result<Outcome, Fail> {
+        let found = self.inspect(host, kind, name)?;
+        Ok(Outcome::unchanged().with("exists", found.is_some()).with(kind.word(), found.map(Value::from)))
+    }
+
     /// A command of the docker client.
     ///
     /// # Errors

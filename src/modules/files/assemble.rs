@@ -169,11 +169,7 @@ impl Module for Args {
     fn apply(&self, plan: Edit, host: &mut dyn Touch) -> Result<Outcome, Fail> {
         let validate = validation(self.validate.as_deref())?;
         let backup = plan.apply(host, &self.file, self.backup, validate)?;
-        let outcome = self.result(Outcome::changed(), host.as_look())?;
-        Ok(match backup {
-            Some(path) => outcome.with("backup_file", path.to_string_lossy().into_owned()),
-            None => outcome,
-        })
+        Ok(self.result(Outcome::changed(), host.as_look())?.with_backup(backup))
     }
 }
 

@@ -87,11 +87,7 @@ backup_file: The old contents.
     fn apply(&self, plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {
         let validate = validation(self.validate.as_deref())?;
         let backup = plan.edit.apply(host, &self.attributes, self.backup, validate)?;
-        let outcome = plan.result(Outcome::changed());
-        Ok(match backup {
-            Some(path) => outcome.with("backup_file", path.to_string_lossy().into_owned()),
-            None => outcome,
-        })
+        Ok(plan.result(Outcome::changed()).with_backup(backup))
     }
 }
 

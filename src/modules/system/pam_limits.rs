@@ -169,11 +169,7 @@ backup_file: The old file.
 
     fn apply(&self, plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {
         let backup = plan.edit.apply(host, &FileAttributes::default(), self.backup, None)?;
-        let outcome = Outcome::changed().with("msg", plan.line);
-        Ok(match backup {
-            Some(path) => outcome.with("backup_file", path.to_string_lossy().into_owned()),
-            None => outcome,
-        })
+        Ok(Outcome::changed().with("msg", plan.line).with_backup(backup))
     }
 }
 

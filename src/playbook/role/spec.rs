@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::modules;
 use crate::playbook::loader::Loader;
 use crate::playbook::reader::Scene;
-use crate::playbook::{Action, Args, Common, LoopControl, Role, Task};
+use crate::playbook::{Action, Args, Common, Role, Task};
 use crate::yaml::{Kind, Node, NodeMap, Tag};
 
 use super::Use;
@@ -48,30 +48,12 @@ pub(super) fn validation(
     let mut own = Common::clone(common);
     own.name = Some(text(&name));
     own.tags.push(text("always"));
+    let name = "ansible.builtin.validate_argument_spec";
     Some(Task {
-        id: loader.id(),
-        span,
         dir: role.path.join("tasks"),
-        common: Arc::new(own),
         outer: common.clone(),
-        action: Action::Module(entry),
-        action_name: "ansible.builtin.validate_argument_spec".into(),
-        action_span: span,
         args: Args { named: args.as_map().cloned().map(Arc::new).unwrap_or_default(), whole: None },
-        repeat: None,
-        loop_control: LoopControl::default(),
-        until: None,
-        retries: None,
-        delay: None,
-        register: None,
-        changed_when: None,
-        failed_when: None,
-        notify: Vec::new(),
-        listen: Vec::new(),
-        async_: None,
-        poll: None,
         role: scene.role.clone(),
-        handler: false,
-        implicit: false,
+        ..Task::blank(loader.id(), span, Arc::new(own), Action::Module(entry), name)
     })
 }

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::Regex;
 use minijinja::State;
 use minijinja::value::{Value, ValueKind};
 
 use super::python::{self, Outcome, fail, list};
 use super::{Args, Filter, filter};
+use crate::pattern;
 
 pub(super) const FILTERS: &[Filter] = &[
     filter(
@@ -50,12 +51,7 @@ impl Pattern {
         if let Some(regex) = COMPILED.with_borrow(|compiled| compiled.get(&key).cloned()) {
             return Ok(Pattern(regex));
         }
-        let regex = RegexBuilder::new(&translate(pattern, multi_line))
-            .case_insensitive(ignore_case)
-            .multi_line(multi_line)
-            .build()
-            .map_err(|error| fail(format!("'{pattern}' is no pattern: {error}")))?;
-        let regex = Rc::new(regex);
+        let regex = Rc::new(pattern::compile(pattern, ignore_case, multi_line).map_err(fail)?);
         COMPILED.with_borrow_mut(|compiled| {
             if compiled.len() >= KEPT {
                 compiled.clear();
@@ -79,116 +75,6 @@ impl Pattern {
     }
 }
 
-/// Rewrites what Python's `re` writes otherwise than fancy-regex: `\Z`, `$` before a last line end, a literal `[` in a
-/// class, stray braces.
-fn translate(pattern: &str, multi_line: bool) -> String {
-    let lines = multi_line || pattern.contains("(?m");
-    let mut out = String::with_capacity(pattern.len() + 8);
-    let mut chars = pattern.char_indices().peekable();
-    let mut class_at = None;
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some((_, 'Z')) if class_at.is_none() => out.push_str("\\z"),
-                Some((_, next)) => {
-                    // Python takes a needless backslash; here `\<` would mean the beginning of a word.
-                    let needed = next.is_ascii_alphanumeric() || "\\.+*?()|[]{}^$#&-~ \n\t".contains(next);
-                    if needed {
-                        out.push('\\');
-                    }
-                    out.push(next);
-                }
-                None => out.push('\\'),
-            },
-            '[' if class_at.is_some() => out.push_str("\\["),
-            '[' => {
-                out.push('[');
-                class_at = Some(at);
-                if chars.next_if(|(_, c)| *c == '^').is_some() {
-                    out.push('^');
-                }
-                if chars.next_if(|(_, c)| *c == ']').is_some() {
-                    out.push_str("\\]");
-                }
-            }
-            ']' if class_at.take().is_some() => out.push(']'),
-            '&' | '~' if class_at.is_some() => {
-                out.push('\\');
-                out.push(c);
-            }
-            '$' if class_at.is_none() && !lines => out.push_str("(?=\\n?\\z)"),
-            '{' if class_at.is_none() && !is_repeat(&pattern[at..]) => out.push_str("\\{"),
-            '}' if class_at.is_none() && !closes_repeat(&pattern[..at]) => out.push_str("\\}"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Whether the text begins with `{2}`, `{2,}`, `{,3}` or `{2,3}`.
-fn is_repeat(text: &str) -> bool {
-    let Some((inside, _)) = text.strip_prefix('{').and_then(|it| it.split_once('}')) else { return false };
-    let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
-    let digits = |it: &str| it.bytes().all(|b| b.is_ascii_digit());
-    inside.len() > usize::from(inside.contains(',')) && digits(low) && digits(high)
-}
-
-fn closes_repeat(before: &str) -> bool {
-    before.rfind('{').is_some_and(|at| {
-        let escaped = before[..at].bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1;
-        !escaped && is_repeat(&format!("{}}}", &before[at..]))
-    })
-}
-
-/// Fills `\1`, `\g<1>`, `\g<name>`, `\n` of a replacement from a match.
-fn expand(template: &str, found: &Captures<'_>, out: &mut String) -> Outcome<()> {
-    let group = |name: &str| -> Outcome<&str> {
-        let known = match name.parse::<usize>() {
-            Ok(index) if index < found.len() => found.get(index),
-            Ok(_) => return Err(fail(format!("invalid group reference {name}"))),
-            Err(_) => found.name(name),
-        };
-        Ok(known.map_or("", |it| it.as_str()))
-    };
-    let mut rest = template;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let digits = after.bytes().take(2).take_while(u8::is_ascii_digit).count();
-        if digits > 0 && !after.starts_with('0') {
-            out.push_str(group(&after[..digits])?);
-            rest = &after[digits..];
-            continue;
-        }
-        if let Some((name, tail)) = after.strip_prefix("g<").and_then(|it| it.split_once('>')) {
-            out.push_str(group(name)?);
-            rest = tail;
-            continue;
-        }
-        let mut chars = after.chars();
-        match chars.next() {
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some('f') => out.push('\x0c'),
-            Some('v') => out.push('\x0b'),
-            Some('a') => out.push('\x07'),
-            Some('0') => out.push('\0'),
-            Some('\\') | None => out.push('\\'),
-            Some(c) if c.is_ascii_alphabetic() => {
-                return Err(fail(format!("bad escape \\{c} in the replacement")));
-            }
-            Some(c) => {
-                out.push('\\');
-                out.push(c);
-            }
-        }
-        rest = chars.as_str();
-    }
-    out.push_str(rest);
-    Ok(())
-}
-
 fn named(args: &Args, error: &minijinja::Error) -> minijinja::Error {
     args.fail(error.detail().unwrap_or_default())
 }
@@ -202,7 +88,7 @@ fn regex_replace(_: &mut State<'_, '_>, args: &Args) -> Outcome {
     for found in pattern.all(&text).map_err(|e| named(args, &e))?.iter().take(most) {
         let Some(whole) = found.get(0) else { continue };
         out.push_str(&text[end..whole.start()]);
-        expand(&replacement, found, &mut out).map_err(|e| named(args, &e))?;
+        pattern::expand(&replacement, found, &mut out).map_err(|why| args.fail(why))?;
         end = whole.end();
         count += 1;
     }

@@ -148,10 +148,7 @@ impl Module for Args {
 
     fn apply(&self, plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {
         let backup = plan.apply(self, host)?;
-        let mut outcome = plan.result(self, Outcome::changed(), host.as_look())?;
-        if let Some(backup) = backup {
-            outcome = outcome.with("backup_file", backup.to_string_lossy().into_owned());
-        }
+        let outcome = plan.result(self, Outcome::changed(), host.as_look())?.with_backup(backup);
         plan.sums(outcome, host.as_look())
     }
 }

@@ -150,11 +150,7 @@ backup_file: Where the old contents are kept.
 
     fn apply(&self, plan: Plan, host: &mut dyn Touch) -> Result<Outcome, Fail> {
         let backup = plan.edit.apply(host, &self.file, self.backup, None)?;
-        let outcome = self.describe(Outcome::changed(), host.as_look(), plan.msg);
-        Ok(match backup {
-            Some(path) => outcome.with("backup_file", path.to_string_lossy().into_owned()),
-            None => outcome,
-        })
+        Ok(self.describe(Outcome::changed(), host.as_look(), plan.msg).with_backup(backup))
     }
 }
 

@@ -331,7 +331,7 @@ impl Args {
         };
         let attributes = self.file.enforce(host, &dest, true)?;
         let elapsed = host.now().duration_since(began).map_or(0, |it| it.as_secs());
-        let mut outcome = Outcome { changed: !same || attributes, ..self.outcome(&dest) }
+        let outcome = Outcome { changed: !same || attributes, ..self.outcome(&dest) }
             .with("checksum_src", digests.hex("sha1"))
             .with("checksum_dest", before)
             .with("md5sum", digests.hex("md5"))
@@ -339,10 +339,7 @@ impl Args {
             .with("status_code", i64::from(status))
             .with("msg", format!("OK ({} bytes)", digests.size))
             .with("elapsed", elapsed);
-        if let Some(path) = backup {
-            outcome = outcome.with("backup_file", path.to_string_lossy().into_owned());
-        }
-        describe(outcome, host.as_look(), &dest)
+        describe(outcome.with_backup(backup), host.as_look(), &dest)
     }
 
     fn check_folder(&self, host: &dyn Look, dest: &Path) -> Result<(), Fail> {

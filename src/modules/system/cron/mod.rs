@@ -344,10 +344,7 @@ impl Args {
         if let Some(path) = &self.cron_file {
             outcome = outcome.with("cron_file", path.text());
         }
-        if let Some(path) = backup {
-            outcome = outcome.with("backup_file", path.to_string_lossy().into_owned());
-        }
-        outcome
+        outcome.with_backup(backup)
     }
 }
 
