@@ -43,7 +43,8 @@ fn main() {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
     // Which tests can run here: `scripts/test` finds out. The others are listed as ignored.
-    for (variable, name) in [("REGATTA_ENGINE", "regatta_engine"), ("REGATTA_K8S", "regatta_k8s")] {
+    for variable in ["REGATTA_ENGINE", "REGATTA_HOSTS", "REGATTA_K8S"] {
+        let name = variable.to_lowercase();
         println!("cargo::rerun-if-env-changed={variable}");
         println!("cargo::rustc-check-cfg=cfg({name})");
         if std::env::var_os(variable).is_some_and(|value| !value.is_empty()) {

@@ -176,6 +176,9 @@ codes! {
     UNKNOWN_METHOD "R214" "There is no method of this name"
     "Values have Python's methods: `text.split(',')`, `mapping.items()`, `list.index(x)`. The name may be misspelled, or be that \
     of a filter: `x | upper`."
+    UNKNOWN_FACT "R215" "Nothing gathers this fact"
+    "The fact comes from a module, a program or a kind of host that Regatta does not know, so it is never defined unless your \
+    own variables define it. Give it a `default`, or take it from somewhere else."
 
     INVENTORY_SYNTAX "R301" "The inventory can't be read"
     "The source is neither valid as INI nor as YAML or JSON. The place shown is where reading had to stop."

@@ -41,12 +41,18 @@ struct Written {
 
 impl Reader<'_> {
     /// The call of a task; none if there is none, which is noted.
-    pub(super) fn call(&mut self, map: &NodeMap, span: Span, scene: &Scene) -> Option<Call> {
-        let written = self.written(map, span, scene)?;
+    pub(super) fn call(
+        &mut self,
+        map: &NodeMap,
+        span: Span,
+        scene: &Scene,
+        collections: &[Str],
+    ) -> Option<Call> {
+        let written = self.written(map, span, scene, collections)?;
         let target = if written.name.contains("{{") {
             Target::Templated(Node::new(Kind::Str(written.name.clone()), written.span))
         } else {
-            match resolve::module(&written.name, scene, self.loader) {
+            match resolve::module(&written.name, collections, scene, self.loader) {
                 Ok(target) => target,
                 Err(notes) => {
                     let wrong = unknown_module(&written.name, written.span, written.key.is_some());
@@ -69,7 +75,7 @@ impl Reader<'_> {
         })
     }
 
-    fn written(&mut self, map: &NodeMap, span: Span, scene: &Scene) -> Option<Written> {
+    fn written(&mut self, map: &NodeMap, span: Span, scene: &Scene, collections: &[Str]) -> Option<Written> {
         let mut found: Vec<Written> = Vec::new();
         for (key, local) in [("action", false), ("local_action", true)] {
             if let Some((at, node)) = map.get(key) {
@@ -78,7 +84,9 @@ impl Reader<'_> {
         }
         let others: Vec<(&Str, &(Span, Node))> =
             map.iter().filter(|(key, _)| !task_word(key) && keywords::replaced(key).is_none()).collect();
-        let known = |name: &str| name.contains("{{") || resolve::module(name, scene, self.loader).is_ok();
+        let known = |name: &str| {
+            name.contains("{{") || resolve::module(name, collections, scene, self.loader).is_ok()
+        };
         let modules: Vec<_> = others.iter().filter(|(key, _)| known(key)).collect();
         let chosen =
             if modules.is_empty() && found.is_empty() { others.iter().take(1).collect() } else { modules };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Span, code};
 use crate::modules;
+use crate::value::Str;
 
 use super::Action;
 use super::loader::Loader;
@@ -67,8 +68,13 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     registered.chain(BUILT_IN.iter().copied())
 }
 
-/// What a name stands for. An error is what else is worth saying about a name that stands for nothing.
-pub(super) fn module(name: &str, scene: &Scene, loader: &Loader) -> Result<Target, Vec<String>> {
+/// What a name stands for, where the collections of these names are searched, too. An error is what else is worth saying about a name that stands for nothing.
+pub(super) fn module(
+    name: &str,
+    searched: &[Str],
+    scene: &Scene,
+    loader: &Loader,
+) -> Result<Target, Vec<String>> {
     match short(name) {
         "meta" => return Ok(Target::Meta),
         "include_tasks" => return Ok(Target::IncludeTasks),
@@ -88,7 +94,7 @@ pub(super) fn module(name: &str, scene: &Scene, loader: &Loader) -> Result<Targe
         }
         _ => {}
     }
-    let own = library(name, scene, loader);
+    let own = library(name, searched, scene, loader);
     let known = modules::find(name);
     match (own, known) {
         // A module in Python shadows ours in Ansible; here the built-in one does its work without Python.
@@ -113,22 +119,21 @@ fn notes(name: &str, scene: &Scene) -> Vec<String> {
     Vec::new()
 }
 
-/// The executable of a module in one of the `library/` folders.
-fn library(name: &str, scene: &Scene, loader: &Loader) -> Option<PathBuf> {
+/// The executable of a module in one of the `library/` folders, or in a collection.
+fn library(name: &str, searched: &[Str], scene: &Scene, loader: &Loader) -> Option<PathBuf> {
     let name = short(name);
     if name.contains('/') {
         return None;
     }
-    if let Some((collection, name)) = name.rsplit_once('.') {
+    let of_collection = |collection: &str| {
         let dir = paths::collection(collection, &scene.play_dir, &loader.options.collections_path)?;
-        return in_folders(&[dir.join("plugins/modules")], name);
+        Some(dir.join("plugins/modules"))
+    };
+    if let Some((collection, name)) = name.rsplit_once('.') {
+        return in_folders(&[of_collection(collection)?], name);
     }
-    let mut dirs = Vec::new();
-    if let Some(collection) = scene.role.as_ref().and_then(|role| role.collection.as_deref())
-        && let Some(dir) = paths::collection(collection, &scene.play_dir, &loader.options.collections_path)
-    {
-        dirs.push(dir.join("plugins/modules"));
-    }
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    dirs.extend(scene.role.as_ref().and_then(|role| of_collection(role.collection.as_deref()?)));
     if let Some(role) = &scene.role {
         dirs.push(role.path.join("library"));
         dirs.extend(role.parent_paths.iter().rev().map(|path| path.join("library")));
@@ -137,6 +142,7 @@ fn library(name: &str, scene: &Scene, loader: &Loader) -> Option<PathBuf> {
     dirs.extend(loader.playbook_dir().map(|dir| dir.join("library")));
     dirs.extend(loader.options.library.iter().cloned());
     dirs.extend(loader.libraries());
+    dirs.extend(searched.iter().filter_map(|collection| of_collection(collection)));
     in_folders(&dirs, name)
 }
 

@@ -64,7 +64,8 @@ impl Reader<'_> {
         outer: &Arc<Common>,
     ) -> Vec<Item> {
         let place = if scene.handlers { Place::Handler } else { Place::Task };
-        let Some(mut call) = self.call(map, span, scene) else {
+        let mut common = inherit(map, outer, &mut self.diagnostics);
+        let Some(mut call) = self.call(map, span, scene, &common.collections) else {
             self.check_words(map, place);
             return Vec::new();
         };
@@ -72,7 +73,6 @@ impl Reader<'_> {
         let place = if includes { Place::Include } else { place };
         let skip: Vec<&str> = call.key.as_deref().into_iter().chain(includes.then_some("listen")).collect();
         keywords::check(map, place, &skip, &mut self.diagnostics);
-        let mut common = inherit(map, outer, &mut self.diagnostics);
         if call.local {
             common.delegate_to = Some(Node::new(Kind::Str("localhost".into()), call.span));
         }

@@ -381,7 +381,11 @@ fn included_roles_bring_their_dependencies_and_hide_their_variables() {
 #[test]
 fn executables_of_a_library_are_modules() {
     let tree = Tree::new(&[
-        ("site.yml", "- hosts: all\n  roles: [r]\n  tasks:\n    - own: {a: 1}\n    - theirs:\n    - py:\n"),
+        (
+            "site.yml",
+            "- hosts: all\n  collections: [n.c]\n  roles: [r]\n  tasks: [own: {a: 1}, theirs: , py: , far: ]\n",
+        ),
+        ("coll/ansible_collections/n/c/plugins/modules/far", "#!/bin/sh\n"),
         ("library/own", "#!/bin/sh\n"),
         ("library/py.py", ""),
         ("roles/r/library/theirs", "#!/bin/sh\n"),

@@ -12,7 +12,7 @@ use crate::yaml::{Kind, Node, Tag};
 use super::context::has_template;
 use super::engine::Engine;
 use super::walk::{children, each_call, each_expression, each_part};
-use super::{blame, env, filters, is_tests, lookups, methods};
+use super::{blame, env, filters, foreign, is_tests, lookups, methods};
 
 /// The functions that templates can call.
 pub(super) const FUNCTIONS: &[&str] = &["lookup", "query", "q", "range", "dict", "namespace", "now", "undef"];
@@ -126,7 +126,29 @@ impl Checker<'_> {
             }
             Expr::Test(it) => self.test(it.name, start..start + it.name.len()),
             Expr::Call(it) => self.call(it, locals),
+            Expr::Var(it) => {
+                if let Some(name) = it.id.strip_prefix("ansible_") {
+                    self.fact(name, start..start + it.id.len());
+                }
+            }
+            Expr::GetAttr(it) if is_facts(&it.expr) => {
+                let end = expr.span().end_offset as usize;
+                self.fact(it.name, end.saturating_sub(it.name.len())..end);
+            }
+            Expr::GetItem(it) if is_facts(&it.expr) => {
+                if let Some((name, range)) = literal(&it.subscript_expr) {
+                    self.fact(&name, range);
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// A fact that is never there.
+    fn fact(&mut self, name: &str, range: Range<usize>) {
+        if let Some(reason) = foreign::reason(name) {
+            let message = format!("nothing here gathers the fact `{name}`");
+            self.report(Diagnostic::warning(code::UNKNOWN_FACT, message).help(reason), range);
         }
     }
 
@@ -190,9 +212,18 @@ fn root<'a>(expr: &Expr<'a>) -> Option<&'a str> {
     }
 }
 
+fn is_facts(expr: &Expr<'_>) -> bool {
+    matches!(expr, Expr::Var(it) if it.id == "ansible_facts")
+}
+
 /// A literal text, and where it is between its quotes.
 fn constant(arg: &CallArg<'_>) -> Option<(String, Range<usize>)> {
-    let CallArg::Pos(Expr::Const(it)) = arg else { return None };
+    let CallArg::Pos(expr) = arg else { return None };
+    literal(expr)
+}
+
+fn literal(expr: &Expr<'_>) -> Option<(String, Range<usize>)> {
+    let Expr::Const(it) = expr else { return None };
     let span = it.span();
     let name = it.value.as_str()?.to_owned();
     Some((name, span.start_offset as usize + 1..(span.end_offset as usize).saturating_sub(1)))

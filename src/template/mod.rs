@@ -11,6 +11,7 @@ mod env;
 mod error;
 mod files;
 pub mod filters;
+mod foreign;
 mod format;
 mod functions;
 pub mod is_tests;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::play::run::Run;
+use crate::support::run::Run;
 
 /// One run that a case asks for.
 struct Wanted {
@@ -55,7 +55,7 @@ fn play(case: &Path) -> String {
             run = run.args(["-i", "../../hosts.ini"]);
         }
         for (key, value) in &wanted.env {
-            run = run.variable(key, value);
+            run = run.env(key, value);
         }
         let output = run.go();
         text += format!("$ {name} {}", wanted.args).trim_end();

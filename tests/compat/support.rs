@@ -9,7 +9,7 @@ use regatta::modules;
 use serde_json::Value;
 
 use crate::house::generated::up_to_date;
-use crate::play::run::Run;
+use crate::support::run::Run;
 
 struct Name {
     kind: &'static str,
@@ -75,8 +75,15 @@ fn reported(kind: &str, names: &[&Name]) -> HashSet<String> {
         serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{}", output.stdout));
     for message in messages["diagnostics"].as_array().unwrap_or_else(|| panic!("{messages}")) {
         let words = message["message"].as_str().unwrap();
-        let unknown =
-            ["there is no", "nothing has", "unknown keyword", "` is gone", "has no place", "was removed"];
+        let unknown = [
+            "there is no",
+            "nothing has",
+            "nothing here gathers",
+            "unknown keyword",
+            "` is gone",
+            "has no place",
+            "was removed",
+        ];
         if !unknown.iter().any(|start| words.contains(start)) || words.contains("there is no role") {
             continue;
         }
@@ -96,12 +103,8 @@ fn reported(kind: &str, names: &[&Name]) -> HashSet<String> {
     found
 }
 
-/// Facts that the modules of other collections bring, and one that belongs to Windows.
-const FOREIGN_FACTS: [&str; 2] = ["ec2_", "ip_addresses"];
-
 fn supported(name: &Name, reported: &HashSet<String>) -> bool {
     match name.kind {
-        "fact" => !FOREIGN_FACTS.iter().any(|start| name.name.starts_with(start)),
         "module" => modules::find(&name.name).is_some(),
         _ => !reported.contains(&name.name),
     }
@@ -125,7 +128,7 @@ fn what_public_content_uses_is_supported_or_reported_at_its_place() {
             let works = supported(name, &reported);
             uses += name.uses;
             yes += if works { name.uses } else { 0 };
-            if !works && !reported.contains(&name.name) && kind != "fact" {
+            if !works && !reported.contains(&name.name) {
                 silent.push(format!("{kind} {}", name.name));
             }
             writeln!(rows, "| `{}` | {} | {} |", name.name, name.uses, if works { "yes" } else { "no" })
@@ -139,8 +142,7 @@ fn what_public_content_uses_is_supported_or_reported_at_its_place() {
     let head = format!(
         "# What public content uses, and what of it works\n\n\
         Counted over 42 public repositories; what a repository brings along itself is left out. Made from `tests/compat/usage.csv` \
-        by the tests. What is not supported is reported by `regatta check` at its place; facts come from the modules that \
-        gather them.\n\n**{} of {all} uses are supported.**\n\n| kind | uses | supported | share |\n| --- | --- | --- | --- |\n",
+        by the tests. What is not supported is reported by `regatta check` at its place.\n\n**{} of {all} uses are supported.**\n\n| kind | uses | supported | share |\n| --- | --- | --- | --- |\n",
         percent(good, all)
     );
     up_to_date("docs/SUPPORT.md", &(head + &summary + &tables));

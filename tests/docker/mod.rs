@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::play::run::{Output, Run};
+use crate::support::run::{Output, Run};
 use engine::Engine;
 
 fn folder() -> PathBuf {

@@ -1,7 +1,7 @@
 //! What the repository brings for its users is without mistakes: playbooks, roles, inventories.
 
 use super::{files, root};
-use crate::play::run::Run;
+use crate::support::run::Run;
 
 #[test]
 fn every_playbook_checks_clean_with_every_inventory_of_a_cluster() {

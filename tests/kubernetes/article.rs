@@ -3,8 +3,9 @@
 use super::{Site, changed};
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_deployment_and_a_service_come_from_arguments() {
-    let Some(site) = Site::new("a_deployment_and_a_service_come_from_arguments") else { return };
+    let site = Site::new("a_deployment_and_a_service_come_from_arguments");
     let tasks = "
 - k8s_deploy:
     name: web
@@ -61,8 +62,9 @@ fn a_deployment_and_a_service_come_from_arguments() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn waiting_for_what_never_comes_says_why() {
-    let Some(site) = Site::new("waiting_for_what_never_comes_says_why") else { return };
+    let site = Site::new("waiting_for_what_never_comes_says_why");
     let task = "- k8s_deploy: {name: web, namespace: NS, image: web, replicas: 2, wait: true, wait_timeout: 3, wait_sleep: 1}";
     site.fails(task, "Deployment NS/web: timed out waiting on resource after 3 s: 0 of 2 replicas are ready");
     // Check mode does not wait.

@@ -1,5 +1,5 @@
 //! The Kubernetes modules against a real API server: each playbook is foreseen by check mode, run, and run again without a
-//! change. Where the programs of Kubernetes are not there, each test says by its name that it did not run.
+//! change. Where the programs of Kubernetes (`REGATTA_K8S`) are not there, these tests are listed as ignored.
 
 mod article;
 mod login;
@@ -9,8 +9,8 @@ mod operations;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::play::run::{Output, Run};
 use crate::support::kubernetes::{Cluster, cluster};
+use crate::support::run::{Output, Run};
 
 /// A folder with playbooks for a namespace of its own on the API server.
 struct Site {
@@ -21,13 +21,13 @@ struct Site {
 }
 
 impl Site {
-    /// `None` where there are no programs of Kubernetes.
-    fn new(test: &str) -> Option<Site> {
-        let cluster = cluster(&format!("kubernetes::{test}"))?;
-        let name = test.rsplit("::").next().unwrap().replace('_', "-");
+    /// For a test of this name.
+    fn new(test: &str) -> Site {
+        let cluster = cluster();
+        let name = test.replace('_', "-");
         let name = name[..name.len().min(60)].trim_end_matches('-').to_owned();
         cluster.kubectl(&format!("create namespace {name}"));
-        Some(Site { cluster, folder: tempfile::tempdir().unwrap(), name })
+        Site { cluster, folder: tempfile::tempdir().unwrap(), name }
     }
 
     /// With a file; `NS` stands for the namespace.

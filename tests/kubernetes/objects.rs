@@ -3,8 +3,9 @@
 use super::{Site, changed};
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn objects_of_every_source_are_made_once() {
-    let Some(site) = Site::new("objects_of_every_source_are_made_once") else { return };
+    let site = Site::new("objects_of_every_source_are_made_once");
     site.file(
         "on-host.yml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-file}\ndata: {mode: \"0644\"}\n",
@@ -66,8 +67,9 @@ fn objects_of_every_source_are_made_once() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_patch_keeps_what_it_does_not_name_and_a_replacement_does_not() {
-    let Some(site) = Site::new("a_patch_keeps_what_it_does_not_name") else { return };
+    let site = Site::new("a_patch_keeps_what_it_does_not_name");
     site.kubectl("create cm c --from-literal=a=1 --from-literal=b=2");
     let task = |more: &str| {
         format!(
@@ -85,8 +87,9 @@ fn a_patch_keeps_what_it_does_not_name_and_a_replacement_does_not() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn apply_takes_away_what_the_last_definition_had() {
-    let Some(site) = Site::new("apply_takes_away_what_the_last_definition_had") else { return };
+    let site = Site::new("apply_takes_away_what_the_last_definition_had");
     let task = |data: &str| {
         format!(
             "- k8s:\n    apply: true\n    definition: {{apiVersion: v1, kind: ConfigMap, metadata: {{name: c, namespace: \
@@ -100,8 +103,9 @@ fn apply_takes_away_what_the_last_definition_had() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn server_side_apply_explains_who_owns_what() {
-    let Some(site) = Site::new("server_side_apply_explains_who_owns_what") else { return };
+    let site = Site::new("server_side_apply_explains_who_owns_what");
     let task = |manager: &str, value: &str, force: bool| {
         format!(
             "- k8s:\n    apply: true\n    server_side_apply: {{field_manager: {manager}, force_conflicts: {force}}}\n    \
@@ -117,8 +121,9 @@ fn server_side_apply_explains_who_owns_what() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn secrets_appear_in_no_output_and_no_command_line() {
-    let Some(site) = Site::new("secrets_appear_in_no_output_and_no_command_line") else { return };
+    let site = Site::new("secrets_appear_in_no_output_and_no_command_line");
     site.file(
         "bin/kubectl",
         &format!(
@@ -157,8 +162,9 @@ fn secrets_appear_in_no_output_and_no_command_line() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_new_namespace_and_a_new_kind_come_before_what_needs_them() {
-    let Some(site) = Site::new("a_new_namespace_and_a_new_kind") else { return };
+    let site = Site::new("a_new_namespace_and_a_new_kind");
     let tasks = "
 - k8s:
     definition: |
@@ -200,8 +206,9 @@ fn a_new_namespace_and_a_new_kind_come_before_what_needs_them() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn mistakes_are_told_before_anything_is_made() {
-    let Some(site) = Site::new("mistakes_are_told_before_anything_is_made") else { return };
+    let site = Site::new("mistakes_are_told_before_anything_is_made");
     let task = |more: &str, data: &str| {
         format!(
             "- k8s:\n    {more}\n    definition: {{apiVersion: v1, kind: ConfigMap, metadata: {{name: c, namespace: NS}}, \
@@ -221,8 +228,9 @@ fn mistakes_are_told_before_anything_is_made() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn what_is_there_is_found() {
-    let Some(site) = Site::new("what_is_there_is_found") else { return };
+    let site = Site::new("what_is_there_is_found");
     site.kubectl("create cm one");
     site.kubectl("create cm two");
     site.kubectl("label cm two tier=web");

@@ -7,8 +7,9 @@ const WEB: &str = "
 ";
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_deployment_is_scaled() {
-    let Some(site) = Site::new("a_deployment_is_scaled") else { return };
+    let site = Site::new("a_deployment_is_scaled");
     site.converges(WEB, 1);
     let scale =
         "- k8s_scale: {api_version: apps/v1, kind: Deployment, name: web, namespace: NS, replicas: 4}";
@@ -25,8 +26,9 @@ fn a_deployment_is_scaled() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_deployment_goes_back_to_the_revision_before() {
-    let Some(site) = Site::new("a_deployment_goes_back") else { return };
+    let site = Site::new("a_deployment_goes_back");
     let back = "- k8s_rollback: {kind: Deployment, name: web, namespace: NS}";
     for image in ["web:1", "web:2"] {
         assert_eq!(site.run(&WEB.replace("web:1", image), "").code, 0);
@@ -50,8 +52,9 @@ fn a_deployment_goes_back_to_the_revision_before() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn operations_of_a_json_patch_count_by_what_they_change() {
-    let Some(site) = Site::new("operations_of_a_json_patch_count") else { return };
+    let site = Site::new("operations_of_a_json_patch_count");
     site.converges(WEB, 1);
     let patch = "
 - k8s_json_patch:
@@ -66,8 +69,9 @@ fn operations_of_a_json_patch_count_by_what_they_change() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_service_is_made_changed_and_removed() {
-    let Some(site) = Site::new("a_service_is_made_changed_and_removed") else { return };
+    let site = Site::new("a_service_is_made_changed_and_removed");
     let service = "- k8s_service: {name: web, namespace: NS, selector: {app: web}, ports: ['80:8080']}";
     site.converges(service, 1);
     site.converges(&service.replace("80:8080", "80:9090"), 1);
@@ -77,8 +81,9 @@ fn a_service_is_made_changed_and_removed() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_node_is_tainted_cordoned_and_drained() {
-    let Some(site) = Site::new("a_node_is_tainted_cordoned_and_drained") else { return };
+    let site = Site::new("a_node_is_tainted_cordoned_and_drained");
     let taint = |more: &str| {
         format!(
             "- k8s_taint:\n    name: paper\n    taints: [{{key: dedicated, value: db, effect: NoSchedule}}]\n    {more}\n"
@@ -97,8 +102,9 @@ fn a_node_is_tainted_cordoned_and_drained() {
 }
 
 #[test]
+#[cfg_attr(not(regatta_k8s), ignore = "needs Kubernetes' programs: REGATTA_K8S")]
 fn a_cluster_says_what_it_is() {
-    let Some(site) = Site::new("a_cluster_says_what_it_is") else { return };
+    let site = Site::new("a_cluster_says_what_it_is");
     let tasks = "
 - kubernetes.core.k8s_cluster_info:
   register: cluster

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::play::run::{Output, Run};
+use crate::support::run::{Output, Run};
 
 /// A folder with files; a name that ends in `*` is executable.
 struct Files(tempfile::TempDir);

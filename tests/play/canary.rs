@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::run::Run;
+use crate::support::run::Run;
 
 const HIDDEN: &str = "canary-HIDDEN-7f3a";
 const PASSWORD: &str = "canary-PASSWORD-91bc";

@@ -1,6 +1,6 @@
 //! Mistakes are found before anything runs, all at once, each at its place.
 
-use super::run::Run;
+use crate::support::run::Run;
 
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -87,9 +87,8 @@ fn a_retry_file_holds_the_hosts_that_did_not_get_through() {
     let hosts = "[all:vars]\nansible_connection=local\n[web]\nc\nb\na\n";
     let folder =
         folder(&[("play.v1.yml", play), ("hosts", hosts), ("ok.yml", "- hosts: b\n  gather_facts: false\n")]);
-    let run = |words: &str| {
-        Run::new(folder.path()).variable("ANSIBLE_RETRY_FILES_ENABLED", "yes").words(words).go()
-    };
+    let run =
+        |words: &str| Run::new(folder.path()).env("ANSIBLE_RETRY_FILES_ENABLED", "yes").words(words).go();
     let path = folder.path().join("play.v1.retry");
     assert_eq!(run("play ok.yml -i hosts").code, 0);
     assert_eq!(Run::new(folder.path()).words("play play.v1.yml -i hosts").go().code, 2);

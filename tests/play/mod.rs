@@ -8,9 +8,8 @@ mod canary;
 mod interrupt;
 mod mistakes;
 mod restart;
-pub mod run;
 
-use run::{Run, by_host};
+use crate::support::run::{Run, by_host};
 
 #[test]
 fn playbooks_print_what_ansible_users_know() {

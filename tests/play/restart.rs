@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::run::{Output, Run};
+use crate::support::run::{Output, Run};
 use crate::support::sshd::{Home, Sshd, user};
 
 /// What stands for a restart: another id, and the end of the session's sshd with all that it carries.

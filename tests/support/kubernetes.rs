@@ -1,8 +1,7 @@
 //! A real Kubernetes API on loopback: etcd, kube-apiserver and kube-controller-manager in a temporary folder, without
-//! nodes. The programs are taken from `$REGATTA_K8S`, else from `../shared/k8s/bin` beside the repository.
+//! nodes. The programs are taken from `$REGATTA_K8S`.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,24 +25,17 @@ pub const TOKEN: &str = "token-of-the-administrator";
 /// The one that runs: tests share it as long as one of them needs it.
 static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 
-/// The API server for a test. `None`: the programs are not there; then the test says by its name that it did not run.
-pub fn cluster(test: &str) -> Option<Arc<Cluster>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let programs =
-        std::env::var_os("REGATTA_K8S").map_or_else(|| root.join("../shared/k8s/bin"), PathBuf::from);
-    if !programs.join("kube-apiserver").is_file() {
-        // Not through a macro: those are shown for failing tests alone.
-        let line = format!("not run: {test}: no Kubernetes programs in $REGATTA_K8S\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-        return None;
-    }
+/// The API server for a test.
+pub fn cluster() -> Arc<Cluster> {
     let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(cluster) = running.upgrade() {
-        return Some(cluster);
+        return cluster;
     }
-    let cluster = Arc::new(Cluster::start(&programs));
+    let programs =
+        std::env::var_os("REGATTA_K8S").expect("REGATTA_K8S names the folder of Kubernetes' programs");
+    let cluster = Arc::new(Cluster::start(Path::new(&programs)));
     *running = Arc::downgrade(&cluster);
-    Some(cluster)
+    cluster
 }
 
 impl Cluster {

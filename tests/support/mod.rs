@@ -2,4 +2,5 @@
 
 pub mod kubernetes;
 pub mod liar;
+pub mod run;
 pub mod sshd;

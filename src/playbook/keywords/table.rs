@@ -46,7 +46,7 @@ pub const KEYWORDS: &[Keyword] = &[
         "collections",
         EVERYWHERE,
         Shape::Texts,
-        "Collections in which roles without a full name are looked for.",
+        "Collections in which roles and modules without a full name are looked for.",
     ),
     line("connection", ALL, Shape::Text, "How to reach the host: ssh, local or docker."),
     line(

@@ -337,6 +337,16 @@ fn mistakes_are_found_before_anything_runs() {
             vec![],
         ),
         ("{{ x | ansible.builtin.default(1) is ansible.builtin.version('1', '>') }}", false, vec![]),
+        (
+            "{{ ansible_ec2_instance_id }} {{ ansible_facts.ip_addresses }} {{ ansible_facts['facter_x'] }}",
+            false,
+            vec![
+                ("nothing here gathers the fact `ec2_instance_id`", "ansible_ec2_instance_id"),
+                ("nothing here gathers the fact `ip_addresses`", "ip_addresses"),
+                ("nothing here gathers the fact `facter_x`", "facter_x"),
+            ],
+        ),
+        ("ansible_os_family == ansible_facts.os_family", true, vec![]),
         ("x is defined and y | default(z) and 'a' in lookup('env', 'b')", true, vec![]),
     ] {
         let node = bench.node(serde_json::json!([text]));

@@ -167,7 +167,7 @@ impl Builder<'_> {
             found.parsed::<u64>("connecttimeout", "a number of seconds")?.map(Duration::from_secs);
         let said = Some(target.timeout).filter(|timeout| !timeout.is_zero());
         let attempts: u32 = found.parsed("connectionattempts", "a number")?.unwrap_or(1);
-        let keepalive: u64 = found.parsed("serveraliveinterval", "a number of seconds")?.unwrap_or(30);
+        let keepalive: u64 = found.parsed("serveraliveinterval", "a number of seconds")?.unwrap_or(15);
         let keepalive_max = found.parsed("serveralivecountmax", "a number")?.unwrap_or(3);
         Ok(Settings {
             timeout: said.or(configured).unwrap_or(DEFAULT_TIMEOUT),

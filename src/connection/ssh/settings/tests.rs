@@ -164,7 +164,7 @@ fn what_nobody_says_is_safe_and_keeps_connections_alive() {
     let settings = settings(&target(&[])).unwrap();
     assert_eq!((settings.port, settings.user.as_str()), (22, "ann"));
     assert_eq!(settings.host_keys.check, HostKeyCheck::Strict);
-    assert_eq!((settings.keepalive, settings.keepalive_max), (Some(Duration::from_secs(30)), 3));
+    assert_eq!((settings.keepalive, settings.keepalive_max), (Some(Duration::from_secs(15)), 3));
     assert_eq!((settings.timeout, settings.attempts), (DEFAULT_TIMEOUT, 1));
     assert!(!settings.compression && !settings.forward_agent);
     assert_eq!(settings.login.methods, ["publickey", "keyboard-interactive", "password"]);

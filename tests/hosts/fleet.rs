@@ -1,13 +1,14 @@
 //! The main job on hosts as fresh as cloud VMs: Debian containers with systemd, sshd and no Python, from `scripts/fleet`.
 //!
 //! They need root on Debian, to install and start a Docker engine; `scripts/test` says whether it can be had
-//! (`REGATTA_ENGINE`). Elsewhere these tests are listed as ignored, with that reason.
+//! (`REGATTA_HOSTS`). Elsewhere these tests are listed as ignored, with that reason.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use crate::play::run::Run;
+use crate::run::Run;
+use crate::say;
 
 /// There is one fleet at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -17,6 +18,18 @@ pub struct Fleet {
     folder: PathBuf,
     kubernetes: bool,
     _alone: MutexGuard<'static, ()>,
+}
+
+/// A failure is told at once, too: the summary may be half an hour away.
+fn tell_failures() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |failure| {
+            say(&failure.to_string());
+            usual(failure);
+        }));
+    });
 }
 
 impl Fleet {
@@ -30,6 +43,7 @@ impl Fleet {
     }
 
     fn start(count: usize, kubernetes: bool) -> Fleet {
+        tell_failures();
         let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         // The engine's data folder outlives the run: the next one finds its image there.
         let folder = std::env::var_os("FLEET").map_or_else(|| "/var/tmp/regatta-fleet".into(), PathBuf::from);
@@ -80,7 +94,7 @@ impl Drop for Fleet {
 }
 
 #[test]
-#[cfg_attr(not(regatta_engine), ignore = "needs a Docker engine of its own: scripts/test as root on Debian")]
+#[cfg_attr(not(regatta_hosts), ignore = "needs a Docker engine of its own: scripts/test as root on Debian")]
 fn docker_is_predicted_then_installed_and_the_second_run_changes_nothing() {
     let fleet = Fleet::up(2);
     assert_eq!(fleet.on("h1", "command -v python3 || echo none"), "none");

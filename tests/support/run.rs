@@ -47,12 +47,6 @@ impl Run {
         self
     }
 
-    /// With a variable in its environment.
-    pub fn variable(mut self, name: &str, value: &str) -> Run {
-        self.command.env(name, value);
-        self
-    }
-
     /// With another limit than a minute, in seconds.
     pub fn patience(mut self, seconds: u64) -> Run {
         self.command.timeout(std::time::Duration::from_secs(seconds));

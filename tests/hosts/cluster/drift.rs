@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Site, assert_all_well};
-use crate::play::run::Output;
+use crate::run::Output;
+use crate::say;
 
 /// What is done behind its back, on which host, the command, and the tasks and hosts that say so.
 type Drift = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -71,6 +72,6 @@ pub(super) fn each_is_named_and_repaired_alone(site: &Site) {
         let repaired = site.play("site", &[]);
         assert_all_well(&repaired);
         assert_eq!(changed(&repaired), wanted, "{what}, repaired:\n{}", repaired.stdout);
-        eprintln!("{what}: named and repaired");
+        say(&format!("{what}: named and repaired"));
     }
 }
