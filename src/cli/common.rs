@@ -187,8 +187,10 @@ impl From<HostKeys> for HostKeyCheck {
 pub(super) enum OutputFormat {
     /// For people
     Human,
-    /// One line a result
+    /// A result's own text, nothing around it
     Minimal,
+    /// One line a result
+    Oneline,
     /// One JSON document at the end
     Json,
     /// One JSON object a line, as things happen
@@ -200,6 +202,7 @@ impl From<OutputFormat> for Format {
         match format {
             OutputFormat::Human => Format::Human,
             OutputFormat::Minimal => Format::Minimal,
+            OutputFormat::Oneline => Format::Oneline,
             OutputFormat::Json => Format::Json,
             OutputFormat::Jsonl => Format::Jsonl,
         }

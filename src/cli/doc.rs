@@ -1,12 +1,29 @@
 //! `regatta doc` and `regatta explain`: what the code knows of itself.
 
-use clap::Args;
+use std::collections::BTreeSet;
+
+use clap::{Args, ValueEnum};
 
 use super::common::Exit;
 use super::terminal;
 use crate::diag::{closest, explain as explain_code};
 use crate::docs;
 use crate::modules;
+use crate::template;
+
+/// What there is a list of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Modules
+    #[default]
+    Module,
+    /// Filters of templates
+    Filter,
+    /// Tests of templates
+    Test,
+    /// Lookups
+    Lookup,
+}
 
 /// Options of `regatta doc`.
 #[derive(Clone, Debug, Args)]
@@ -14,6 +31,15 @@ pub(super) struct DocArgs {
     /// Modules; none: a list of all
     #[arg(value_name = "MODULE")]
     names: Vec<String>,
+    /// What to list; modules alone have documentation of their own
+    #[arg(
+        short = 't',
+        long = "type",
+        value_name = "TYPE",
+        default_value = "module",
+        conflicts_with = "names"
+    )]
+    what: What,
     /// List the modules with a line each
     #[arg(short = 'l', long)]
     list: bool,
@@ -25,7 +51,12 @@ pub(super) struct DocArgs {
 /// Prints documentation.
 pub(super) fn main(args: &DocArgs) -> Exit {
     if args.names.is_empty() || args.list {
-        terminal::print(&docs::list());
+        terminal::print(&match args.what {
+            What::Module => docs::list(),
+            What::Filter => lines(template::filter_names()),
+            What::Test => lines(template::test_names()),
+            What::Lookup => lines(template::lookups::ALL.iter().map(|lookup| lookup.name)),
+        });
         return Exit::Ok;
     }
     for name in &args.names {
@@ -43,6 +74,11 @@ pub(super) fn main(args: &DocArgs) -> Exit {
         }
     }
     Exit::Ok
+}
+
+fn lines(names: impl Iterator<Item = &'static str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(|name| format!("{name}\n")).collect()
 }
 
 /// Options of `regatta explain`.

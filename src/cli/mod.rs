@@ -74,6 +74,9 @@ pub fn main(argv: Vec<OsString>) -> Exit {
             .map_or_else(usage, |args| galaxy::main(&args)),
         "ansible-vault" => as_command::<vault::VaultArgs>("ansible-vault", argv)
             .map_or_else(usage, |args| vault::main(&args)),
+        "ansible-doc" => {
+            as_command::<doc::DocArgs>("ansible-doc", argv).map_or_else(usage, |args| doc::main(&args))
+        }
         _ => Cli::try_parse_from(argv).map_or_else(usage, |cli| dispatch(cli.command)),
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct RunArgs {
 /// Runs the command.
 pub(super) fn main(args: &RunArgs) -> Exit {
     let mut options = args.run.clone();
-    let wanted = if args.one_line { OutputFormat::Jsonl } else { OutputFormat::Minimal };
+    let wanted = if args.one_line { OutputFormat::Oneline } else { OutputFormat::Minimal };
     options.output = Some(options.output.unwrap_or(wanted));
     let session = match Session::open(&args.inventory, &args.connect, &options, &[]) {
         Ok(session) => session,

@@ -35,6 +35,8 @@ pub struct Settings {
     pub origins: BTreeMap<&'static str, Origin>,
     /// Sources of hosts.
     pub inventory: Vec<String>,
+    /// Go on without the sources of hosts that can't be read.
+    pub inventory_unparsed: bool,
     /// Folders of roles.
     pub roles_path: Vec<PathBuf>,
     /// Folders of collections.
@@ -316,6 +318,7 @@ impl Settings {
             force_handlers: false,
             any_errors_fatal: false,
             no_log: false,
+            inventory_unparsed: false,
             retry_files: false,
             retry_folder: None,
             strategy: None,

@@ -85,7 +85,12 @@ impl Session {
         );
         let given = if from.inventory.is_empty() { &settings.inventory } else { &from.inventory };
         let (inventory, found) = Inventory::load_with(given, &sources, &templates);
+        let unread = found.iter().any(|problem| problem.severity == Severity::Error);
         problems.extend(found);
+        if unread && !settings.inventory_unparsed {
+            show(&problems, &sources, theme);
+            return Err(Exit::Error);
+        }
         let output = Output {
             format: run.output.map_or(settings.output, Format::from),
             settings: output::Settings {

@@ -75,8 +75,13 @@ impl Inventory {
         templates: &Arc<Engine>,
     ) -> (Inventory, Vec<Diagnostic>) {
         let mut graph = Graph::new();
-        let mut loader =
-            source::Loader { sources: registry, templates, graph: &mut graph, diagnostics: Vec::new() };
+        let mut loader = source::Loader {
+            sources: registry,
+            templates,
+            graph: &mut graph,
+            diagnostics: Vec::new(),
+            in_folder: false,
+        };
         for source in sources {
             loader.load(source);
         }

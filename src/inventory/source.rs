@@ -1,6 +1,7 @@
 //! What stands behind one `-i`: a list of hosts, a file, a script, or a folder of such.
 //!
-//! A source that can't be read is reported; its hosts up to the mistake stay, and the other sources are read.
+//! A source that can't be read is reported; its hosts up to the mistake stay, and the other sources are read. In a folder,
+//! where files of many kinds meet, that is a warning.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub(super) struct Loader<'a> {
     pub templates: &'a Engine,
     pub graph: &'a mut Graph,
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether the source is a file of a folder.
+    pub in_folder: bool,
 }
 
 impl Loader<'_> {
@@ -89,6 +92,7 @@ impl Loader<'_> {
         };
         let mut names: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         names.sort();
+        let outside = std::mem::replace(&mut self.in_folder, true);
         for path in names {
             let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
             let is_ignored = name.starts_with('.')
@@ -98,6 +102,7 @@ impl Loader<'_> {
                 self.path(&path);
             }
         }
+        self.in_folder = outside;
     }
 
     fn ini(&mut self, path: &Path, shared: &Arc<Path>) {
@@ -145,11 +150,13 @@ impl Loader<'_> {
         self.diagnostics.extend(yaml::read(groups, shared, self.graph));
     }
 
-    /// As in Ansible a bad source is no reason to stop; what it would have said is missing.
     fn report(&mut self, mistakes: Vec<Diagnostic>) {
         for mut mistake in mistakes {
-            mistake.severity = Severity::Warning;
-            self.diagnostics.push(mistake.note("the rest of this inventory source is left out"));
+            if self.in_folder {
+                mistake.severity = Severity::Warning;
+                mistake = mistake.note("the rest of this inventory source is left out");
+            }
+            self.diagnostics.push(mistake);
         }
     }
 }

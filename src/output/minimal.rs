@@ -1,4 +1,4 @@
-//! One line a result: for ad-hoc commands and logs.
+//! Results and nothing around them: for ad-hoc commands and logs.
 
 use std::sync::Arc;
 
@@ -8,8 +8,10 @@ use crate::diag::{Sources, render};
 use crate::event::{Event, HostResult, Sink, Status};
 use crate::value::Map;
 
-/// Output as Ansible's `minimal` callback shapes it: `host | CHANGED | rc=0 >>` and the command's text, or JSON.
+/// Output as Ansible's callbacks `minimal` (`host | CHANGED | rc=0 >>` and the command's text, or JSON) and `oneline` (the
+/// same on one line) shape it.
 pub struct Minimal {
+    oneline: bool,
     out: Out,
     sources: Arc<Sources>,
     settings: Settings,
@@ -18,8 +20,8 @@ pub struct Minimal {
 impl Minimal {
     /// Writes to `out`.
     #[must_use]
-    pub fn new(out: Out, sources: Arc<Sources>, settings: Settings) -> Minimal {
-        Minimal { out, sources, settings }
+    pub fn new(out: Out, sources: Arc<Sources>, settings: Settings, oneline: bool) -> Minimal {
+        Minimal { oneline, out, sources, settings }
     }
 
     fn result(&self, result: &HostResult) -> String {
@@ -34,7 +36,9 @@ impl Minimal {
         let mut text: String = result.diff.iter().map(|one| diff::render(one, theme)).collect();
         let fields = &result.fields;
         let command = fields.contains_key("rc") && fields.contains_key("stdout");
-        let body = if command && !result.no_log {
+        let body = if self.oneline {
+            line(result, word, command && !result.no_log && result.status != Status::Failed)
+        } else if command && !result.no_log {
             let part = |name: &str| fields.get(name).map(ToString::to_string).unwrap_or_default();
             let word = if result.status == Status::Failed { "FAILED" } else { word };
             let mut body = format!("{} | {word} | rc={} >>\n", result.host, part("rc"));
@@ -58,6 +62,23 @@ impl Minimal {
     }
 }
 
+/// A result on one line: what parts the lines of a command's text is written as `\n`.
+fn line(result: &HostResult, word: &str, command: bool) -> String {
+    let host = &result.host;
+    if !command {
+        return format!("{host} | {word} => {}", text::line(&shown(&result.fields)));
+    }
+    let part = |name: &str| {
+        let text = result.fields.get(name).map(ToString::to_string).unwrap_or_default();
+        text.trim_end().replace('\r', "").replace('\n', "\\n")
+    };
+    let mut body = format!("{host} | {word} | rc={} | (stdout) {}", part("rc"), part("stdout"));
+    if !part("stderr").is_empty() {
+        body += &format!(" (stderr) {}", part("stderr"));
+    }
+    body
+}
+
 impl Sink for Minimal {
     fn event(&mut self, event: &Event) {
         let text = match event {
@@ -72,8 +93,12 @@ impl Sink for Minimal {
 }
 
 fn pretty(fields: &Map) -> String {
+    text::pretty(&shown(fields))
+}
+
+fn shown(fields: &Map) -> Map {
     let mut fields = fields.clone();
     fields.retain(|name, value| &**name != "failed" || value.truthy());
     fields.sort_keys();
-    text::pretty(&fields)
+    fields
 }

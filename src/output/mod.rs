@@ -32,8 +32,10 @@ pub enum Format {
     /// For people.
     #[default]
     Human,
-    /// One line a result.
+    /// A result's own text, nothing around it.
     Minimal,
+    /// One line a result.
+    Oneline,
     /// One JSON document at the end, as Ansible's `json` callback shapes it.
     Json,
     /// One JSON object a line, as things happen.
@@ -67,7 +69,8 @@ pub type Out = Box<dyn Write + Send>;
 pub fn output(format: Format, out: Out, sources: Arc<Sources>, settings: Settings) -> Box<dyn Sink> {
     match format {
         Format::Human => Box::new(Human::new(out, sources, settings)),
-        Format::Minimal => Box::new(Minimal::new(out, sources, settings)),
+        Format::Minimal => Box::new(Minimal::new(out, sources, settings, false)),
+        Format::Oneline => Box::new(Minimal::new(out, sources, settings, true)),
         Format::Json => Box::new(Document::new(out, sources)),
         Format::Jsonl => Box::new(Lines::new(out, sources)),
     }

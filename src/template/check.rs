@@ -18,13 +18,13 @@ use super::{blame, env, filters, foreign, is_tests, lookups, methods};
 pub(super) const FUNCTIONS: &[&str] = &["lookup", "query", "q", "range", "dict", "namespace", "now", "undef"];
 
 /// The short names of the filters.
-pub(super) fn filters() -> impl Iterator<Item = &'static str> {
+pub fn filter_names() -> impl Iterator<Item = &'static str> {
     let own = ["default", "d", "mandatory"].into_iter();
     filters::FAMILIES.iter().flat_map(|(_, family)| family.iter().map(|it| it.name)).chain(own)
 }
 
 /// The short names of the tests.
-pub(super) fn tests() -> impl Iterator<Item = &'static str> {
+pub fn test_names() -> impl Iterator<Item = &'static str> {
     let own = ["defined", "undefined"].into_iter();
     is_tests::FAMILIES.iter().flat_map(|(_, family)| family.iter().map(|it| it.name)).chain(own)
 }
@@ -232,13 +232,14 @@ fn literal(expr: &Expr<'_>) -> Option<(String, Range<usize>)> {
 /// That there is no such filter.
 pub(super) fn no_filter(name: &str) -> Diagnostic {
     let short = super::rewrite::short(name);
-    Diagnostic::error(code::UNKNOWN_FILTER, format!("there is no filter `{name}`")).suggest(short, filters())
+    Diagnostic::error(code::UNKNOWN_FILTER, format!("there is no filter `{name}`"))
+        .suggest(short, filter_names())
 }
 
 /// That there is no such test.
 pub(super) fn no_test(name: &str) -> Diagnostic {
     let short = super::rewrite::short(name);
-    Diagnostic::error(code::UNKNOWN_TEST, format!("there is no test `{name}`")).suggest(short, tests())
+    Diagnostic::error(code::UNKNOWN_TEST, format!("there is no test `{name}`")).suggest(short, test_names())
 }
 
 /// That there is no such function.

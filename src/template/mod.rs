@@ -31,6 +31,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use check::{filter_names, test_names};
 pub use engine::{Engine, Settings};
 pub use error::TemplateError;
 pub use files::FileOptions;

@@ -4,6 +4,7 @@
 //! line. Results are compared in the order of the hosts, since hosts answer when they are done. What tasks do is compared in
 //! tests/compat; this is about the text.
 
+mod ad_hoc;
 mod canary;
 mod interrupt;
 mod mistakes;

@@ -161,7 +161,6 @@ const MISSED: &[(&str, &str, &str)] = &[
     ("defaults", "vars_plugins", ""),
     ("defaults", "vars_plugins_enabled", "host_group_vars"),
     ("defaults", "vault_identity", "default"),
-    ("inventory", "any_unparsed_is_failed", "false"),
     ("inventory", "host_pattern_mismatch", "warning"),
     ("inventory", "ignore_extensions", ""),
     ("inventory", "ignore_patterns", ""),

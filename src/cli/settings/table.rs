@@ -209,6 +209,8 @@ settings! {
         |to, it| { to.force_handlers = it.flag()?; Ok(()) };
     "any_errors_fatal" [(DEFAULTS, "any_errors_fatal")], ["ANSIBLE_ANY_ERRORS_FATAL"],
         |to, it| { to.any_errors_fatal = it.flag()?; Ok(()) };
+    "any_unparsed_is_failed" [("inventory", "any_unparsed_is_failed")], ["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"],
+        |to, it| { to.inventory_unparsed = !it.flag()?; Ok(()) };
     "retry_files_enabled" [(DEFAULTS, "retry_files_enabled")], ["ANSIBLE_RETRY_FILES_ENABLED"],
         |to, it| { to.retry_files = it.flag()?; Ok(()) };
     "retry_files_save_path" [(DEFAULTS, "retry_files_save_path")], ["ANSIBLE_RETRY_FILES_SAVE_PATH"],
@@ -231,7 +233,8 @@ settings! {
         let text = it.text().unwrap_or_default();
         let short = text.rsplit('.').next().unwrap_or_default();
         to.output = match short {
-            "minimal" | "oneline" => Format::Minimal,
+            "minimal" => Format::Minimal,
+            "oneline" => Format::Oneline,
             "json" => Format::Json,
             "jsonl" => Format::Jsonl,
             // All others are ways to show the same to people.

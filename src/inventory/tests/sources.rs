@@ -86,13 +86,16 @@ const INI_MISTAKES: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_bad_line_ends_an_ini_file_with_a_warning() {
+fn a_bad_line_ends_an_ini_file() {
     for (text, code, place, remaining) in INI_MISTAKES {
         let (inventory, diagnostics, sources) = Files::new(&[("hosts.inv", text)]).load(&["hosts.inv"]);
-        let [warning] = diagnostics.as_slice() else { panic!("{text}: {diagnostics:?}") };
-        assert_eq!((warning.code, warning.severity), (*code, Severity::Warning), "{text}");
-        assert_eq!(sources.slice(warning.span().unwrap()), *place, "{text}");
+        let [mistake] = diagnostics.as_slice() else { panic!("{text}: {diagnostics:?}") };
+        assert_eq!((mistake.code, mistake.severity), (*code, Severity::Error), "{text}");
+        assert_eq!(sources.slice(mistake.span().unwrap()), *place, "{text}");
         assert_eq!(names(inventory.all_hosts().keys()), *remaining, "{text}");
+        // Files of many kinds meet in a folder.
+        let (_, diagnostics, _) = Files::new(&[("inv/hosts", text)]).load(&["inv"]);
+        assert_eq!((diagnostics[0].code, diagnostics[0].severity), (*code, Severity::Warning), "{text}");
     }
 }
 
@@ -145,12 +148,12 @@ const YAML_MISTAKES: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn mistakes_in_yaml_inventories_are_warnings() {
+fn mistakes_in_yaml_inventories_are_told() {
     for (text, code, words, remaining) in YAML_MISTAKES {
         let (inventory, diagnostics, _) = Files::new(&[("hosts.yml", text)]).load(&["hosts.yml"]);
-        let [warning] = diagnostics.as_slice() else { panic!("{text}: {diagnostics:?}") };
-        assert_eq!((warning.code, warning.severity), (*code, Severity::Warning), "{text}");
-        assert!(warning.message.contains(words), "{text}: {}", warning.message);
+        let [mistake] = diagnostics.as_slice() else { panic!("{text}: {diagnostics:?}") };
+        assert_eq!(mistake.code, *code, "{text}");
+        assert!(mistake.message.contains(words), "{text}: {}", mistake.message);
         assert_eq!(names(inventory.all_hosts().keys()), *remaining, "{text}");
     }
 }

