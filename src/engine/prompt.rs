@@ -16,11 +16,10 @@ pub(super) fn ask(shared: &Shared, play: &Play, keywords: &Keywords<'_>) -> Resu
         }
         let text = keywords.text(prompt.prompt.as_ref())?.unwrap_or_else(|| prompt.name.to_string());
         let default = keywords.text(prompt.default.as_ref())?;
-        let answer = one(shared, prompt, &text, default.as_deref());
+        let answer = one(shared, prompt, &text, default.as_deref()).or(default);
         let value = match (answer, &prompt.encrypt) {
-            (None, _) => Value::from(default),
-            (Some(answer), None) => Value::from(answer),
-            (Some(answer), Some(scheme)) => encrypted(shared, play, prompt, keywords, &answer, scheme)?,
+            (Some(answer), Some(scheme)) => Value::from(encrypted(shared, prompt, &answer, scheme)?),
+            (answer, _) => Value::from(answer),
         };
         answers.insert(prompt.name.clone(), value);
     }
@@ -41,17 +40,14 @@ fn one(shared: &Shared, prompt: &Prompt, text: &str, default: Option<&str>) -> O
     }
 }
 
-/// Hashes an answer by the filter that playbooks use for it.
-fn encrypted(
-    shared: &Shared,
-    play: &Play,
-    prompt: &Prompt,
-    keywords: &Keywords<'_>,
-    answer: &str,
-    scheme: &Str,
-) -> Result<Value, TemplateError> {
-    // The hash is made by the filter that playbooks use; the answer itself stays data.
-    let answer_name = Str::from("regatta_prompt_answer");
-    let _ = (answer_name, answer, scheme, keywords, shared);
-    Err(TemplateError::new(Diagnostic::error(code::BAD_KEYWORD, format!("x {}", prompt.name)).at(play.span)))
+/// The answer as the filter `password_hash` hashes it, under passlib's name for the scheme (`sha512_crypt`).
+fn encrypted(shared: &Shared, prompt: &Prompt, answer: &str, scheme: &Str) -> Result<String, TemplateError> {
+    let kind = scheme.strip_suffix("_crypt").unwrap_or(scheme);
+    let mut options = Map::new();
+    options.extend(prompt.salt.clone().map(|salt| ("salt".into(), Value::Str(salt))));
+    options.extend(prompt.salt_size.map(|size| ("salt_size".into(), Value::from(i64::from(size)))));
+    shared.templates.hash_password(answer, kind, &options).map_err(|why| {
+        let message = format!("the answer for `{}` can't be encrypted: {why}", prompt.name);
+        TemplateError::new(Diagnostic::error(code::BAD_KEYWORD, message).at(prompt.span))
+    })
 }

@@ -86,6 +86,8 @@ pub struct Prompt {
     pub salt_size: Option<u32>,
     /// Take what is typed as it is, never as a template (it never is here).
     pub unsafe_: bool,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// An element of a list of tasks.

@@ -280,6 +280,7 @@ impl Reader<'_> {
             salt: text("salt"),
             salt_size: own("salt_size").and_then(|node| node.to_value().to_string().parse().ok()),
             unsafe_: flag("unsafe", false),
+            span: entry.span,
         })
     }
 }

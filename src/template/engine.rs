@@ -9,7 +9,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, Expression, Template};
 
 use crate::diag::{Diagnostic, Sources, Span, code};
-use crate::value::{Str, Value as Data};
+use crate::value::{Map, Str, Value as Data};
 use crate::vault::Keyring;
 use crate::yaml::Node;
 
@@ -125,6 +125,15 @@ impl Engine {
         let running = self.start(scope)?;
         let value = self.evaluate(text, node.span, &running.0)?;
         running.0.finish(&value, node.span)
+    }
+
+    /// A password hashed as the filter `password_hash` does it; the password itself is never a template. `options` are
+    /// the filter's named arguments.
+    ///
+    /// # Errors
+    /// In words, if there is no such hash or an option is wrong.
+    pub fn hash_password(&self, password: &str, kind: &str, options: &Map) -> Result<String, String> {
+        super::filters::hashed(self.environment, password, kind, options)
     }
 
     /// The warnings since the last call.

@@ -4,11 +4,13 @@ use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use blowfish::Blowfish;
-use minijinja::State;
+use minijinja::value::{Kwargs, Value as Engines};
+use minijinja::{Environment, State};
 use sha_crypt::Params;
 
 use super::python;
 use super::{Args, Filter, Outcome, filter};
+use crate::value::Map;
 
 pub(super) const FILTERS: &[Filter] = &[filter(
     "password_hash",
@@ -24,6 +26,28 @@ const IMPLICIT_ROUNDS: u32 = 5000;
 /// A new salt of random characters.
 fn new_salt(length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[usize::from(rand::random::<u8>() & 63)])).collect()
+}
+
+/// What the filter makes of a password. `options` are its named arguments.
+///
+/// # Errors
+/// In words, if there is no such hash or an option is wrong.
+pub(in crate::template) fn hashed(
+    environment: &Environment<'_>,
+    password: &str,
+    kind: &str,
+    options: &Map,
+) -> Result<String, String> {
+    let options: Kwargs = options
+        .iter()
+        .map(|(name, value)| (name.to_string(), super::super::object::from_data(value)))
+        .collect();
+    let args: [Engines; 3] = [password.into(), kind.into(), options.into()];
+    let hash = environment.empty_state().apply_filter("password_hash", &args);
+    match hash {
+        Ok(hash) => Ok(hash.to_string()),
+        Err(error) => Err(error.detail().unwrap_or("the password can't be encrypted").to_owned()),
+    }
 }
 
 fn password_hash(_: &mut State<'_, '_>, args: &Args) -> Outcome {

@@ -31,6 +31,7 @@ use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, State};
 
 pub(crate) use args::Args;
+pub(in crate::template) use crypto::hashed;
 pub(in crate::template) use dates::{date, date_minus};
 
 /// A finished value as JSON, written as Python writes it.

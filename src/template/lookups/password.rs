@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rand::seq::IndexedRandom;
 
+use crate::template::filters::hashed;
 use crate::value::{Map, Value};
 
 use super::{Call, Outcome, expand, split_arguments};
@@ -174,19 +175,11 @@ impl Request {
         ident: Option<String>,
     ) -> Outcome<Value> {
         let Some(method) = &self.encrypt else { return Ok(Value::from(password)) };
-        let mut state = call.context.engine().environment().empty_state();
-        let mut named = Map::new();
-        named.extend(salt.map(|salt| ("salt".into(), Value::from(salt))));
-        named.extend(ident.map(|ident| ("ident".into(), Value::from(ident))));
-        let named: minijinja::value::Kwargs = named
-            .iter()
-            .map(|(key, value)| (key.to_string(), super::super::object::from_data(value)))
-            .collect();
-        let args = [password.into(), method.as_str().into(), named.into()];
-        let hash = state.apply_filter("password_hash", &args);
-        let hash =
-            hash.map_err(|error| error.detail().unwrap_or("the password can't be encrypted").to_owned())?;
-        Ok(Value::from(hash.to_string()))
+        let mut options = Map::new();
+        options.extend(salt.map(|salt| ("salt".into(), Value::from(salt))));
+        options.extend(ident.map(|ident| ("ident".into(), Value::from(ident))));
+        let environment = call.context.engine().environment();
+        Ok(Value::from(hashed(environment, &password, method, &options)?))
     }
 }
 
