@@ -53,31 +53,39 @@ impl HostData {
 /// Whether a variable says how a host is reached or is one that only the run may set. A host must not decide that.
 fn decides_connection(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "ansible_connection",
-        "ansible_host",
-        "ansible_port",
-        "ansible_user",
-        "ansible_password",
-        "ansible_pass",
-        "ansible_private_key_file",
-        "ansible_delegated_vars",
-        "ansible_remote_tmp",
-        "ansible_shell_type",
-        "ansible_shell_executable",
-        "ansible_facts",
-        "ansible_check_mode",
-        "ansible_diff_mode",
-        "ansible_loop",
-        "ansible_play_hosts",
-        "ansible_play_batch",
-        "ansible_play_hosts_all",
-        "ansible_version",
+        "connection",
+        "host",
+        "host_key_checking",
+        "port",
+        "user",
+        "password",
+        "pass",
+        "private_key_file",
+        "timeout",
+        "delegated_vars",
+        "remote_tmp",
+        "async_dir",
+        "shell_type",
+        "shell_executable",
+        "facts",
+        "check_mode",
+        "diff_mode",
+        "loop",
+        "loop_var",
+        "index_var",
+        "managed",
+        "failed_task",
+        "failed_result",
     ];
-    NAMES.contains(&name)
-        || name.starts_with("ansible_become")
-        || (name.starts_with("ansible_ssh_") && !name.starts_with("ansible_ssh_host_key_"))
-        || (name.starts_with("ansible_") && name.ends_with("_interpreter"))
-        || !name.starts_with("ansible_") && super::magic::NAMES.contains(&name)
+    // Options of connections and of ways to become another user (`ansible_sudo_exe`).
+    const PREFIXES: &[&str] = &["become", "ssh_", "sudo_", "su_", "doas_"];
+    let Some(bare) = name.strip_prefix("ansible_") else { return super::magic::NAMES.contains(&name) };
+    let is_host_key =
+        bare.strip_prefix("ssh_host_key_").is_some_and(|rest| rest.split('_').nth(1) == Some("public"));
+    NAMES.contains(&bare)
+        || super::magic::NAMES.contains(&name)
+        || (PREFIXES.iter().any(|prefix| bare.starts_with(prefix)) && !is_host_key)
+        || bare.ends_with("_interpreter")
 }
 
 #[cfg(test)]
@@ -86,25 +94,28 @@ mod tests {
 
     #[test]
     fn facts_never_say_how_to_reach_a_host() {
+        let names = "ansible_connection ansible_host ansible_port ansible_user ansible_password ansible_private_key_file \
+            ansible_timeout ansible_host_key_checking ansible_ssh_host_key_checking ansible_ssh_common_args \
+            ansible_ssh_pass ansible_ssh_retries ansible_become ansible_become_pass ansible_become_exe \
+            ansible_sudo_exe ansible_sudo_flags ansible_su_exe ansible_doas_pass ansible_python_interpreter \
+            ansible_shell_executable ansible_remote_tmp ansible_facts ansible_check_mode ansible_play_hosts \
+            ansible_role_name ansible_failed_result inventory_hostname hostvars groups omit vars role_path playbook_dir";
         let mut host = HostData::default();
-        let names = [
-            "ansible_host",
-            "ansible_become_pass",
-            "ansible_python_interpreter",
-            "ansible_ssh_common_args",
-            "inventory_hostname",
-            "hostvars",
-        ];
-        host.add_facts(&names.iter().map(|name| (Str::from(*name), Value::from("evil"))).collect());
-        assert!(host.facts.is_empty());
-        host.add_facts(&Map::from_iter([
-            (Str::from("ansible_hostname"), Value::from("a")),
-            (Str::from("ansible_ssh_host_key_rsa_public"), Value::from("k")),
-            (Str::from("services"), Value::from("s")),
-        ]));
+        host.add_facts(
+            &names.split_whitespace().map(|name| (Str::from(name), Value::from("evil"))).collect(),
+        );
+        assert_eq!(host.facts.keys().collect::<Vec<_>>(), Vec::<&Str>::new());
+        assert!(host.ansible_facts.is_empty());
+    }
+
+    #[test]
+    fn facts_that_only_look_like_it_are_kept() {
+        let names = ["ansible_hostname", "ansible_user_id", "ansible_ssh_host_key_rsa_public", "services"];
+        let mut host = HostData::default();
+        host.add_facts(&names.iter().map(|name| (Str::from(*name), Value::from("a"))).collect());
         assert_eq!(
             host.ansible_facts.keys().map(|k| &**k).collect::<Vec<_>>(),
-            ["hostname", "ssh_host_key_rsa_public", "services"]
+            ["hostname", "user_id", "ssh_host_key_rsa_public", "services"]
         );
     }
 }
