@@ -278,7 +278,8 @@ impl Args {
         if self.accept_hostkey && self.accept_newhostkey {
             return Err(Fail::new("parameters are mutually exclusive: accept_hostkey|accept_newhostkey"));
         }
-        for (name, value) in [("version", &self.version), ("remote", &self.remote), ("repo", &self.repo)] {
+        let words = [("version", &self.version), ("remote", &self.remote), ("repo", &self.repo)];
+        for (name, value) in words.into_iter().chain(self.refspec.as_ref().map(|it| ("refspec", it))) {
             if value.is_empty() || value.starts_with('-') {
                 return Err(Fail::new(format!("{name}: {value:?} is nothing that git could take")));
             }

@@ -168,6 +168,8 @@ impl<'a> Repository<'a> {
             let default = lines.lines().find_map(|line| {
                 line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD").map(str::to_owned)
             });
+            // The server's choice must not be read as an option.
+            let default = default.filter(|name| !name.starts_with('-'));
             return Ok(match (default, find("HEAD")) {
                 (Some(name), Some(commit)) => Version::Branch { name, commit },
                 (None, Some(commit)) => Version::Commit(commit),
