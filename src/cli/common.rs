@@ -208,3 +208,10 @@ impl From<OutputFormat> for Format {
         }
     }
 }
+
+/// A new folder that only this user can look into, removed when it is dropped.
+pub(super) fn private_folder(inside: &std::path::Path) -> std::io::Result<tempfile::TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".regatta-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir_in(inside)
+}

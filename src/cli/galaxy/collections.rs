@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::requirements::Requirement;
 use super::{Target, fetch, is_plain, put};
+use crate::cli::common::private_folder;
 use crate::cli::terminal;
 use crate::diag::Sources;
 use crate::yaml::{self, Node};
@@ -69,7 +70,8 @@ fn one(root: &Path, target: &Target<'_>, sources: &Sources) -> Result<(), String
         terminal::print(&format!("- {full} is already installed, skipping.\n"));
         return Ok(());
     }
-    let staged = tempfile::tempdir().map_err(|error| format!("can't make a folder: {error}"))?;
+    let staged =
+        private_folder(&std::env::temp_dir()).map_err(|error| format!("can't make a folder: {error}"))?;
     let copy = staged.path().join("collection");
     let built = root.join("MANIFEST.json").is_file();
     let takes = |path: &Path| built || !ignored(path, &identity.ignored);
@@ -128,7 +130,6 @@ fn ignored(path: &Path, patterns: &[String]) -> bool {
 
 /// `MANIFEST.json`, by which others know what is installed.
 fn manifest(collection: &Path, identity: &Identity) -> Result<(), String> {
-    let path = collection.join("MANIFEST.json");
     let json = json!({
         "collection_info": {
             "namespace": identity.namespace,
@@ -139,7 +140,7 @@ fn manifest(collection: &Path, identity: &Identity) -> Result<(), String> {
         "format": 1,
     });
     let text = serde_json::to_string_pretty(&json).unwrap_or_default() + "\n";
-    fs::write(&path, text).map_err(|error| format!("can't write {}: {error}", path.display()))
+    fetch::write_into(collection, "MANIFEST.json", &text)
 }
 
 /// The folder of an installed collection.

@@ -1,12 +1,13 @@
 //! Getting content: git clones, downloads, archives, folders; each becomes a folder.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::archive;
 use super::requirements::{Origin, Requirement};
+use crate::cli::common::private_folder;
 use crate::cli::terminal;
 
 /// What a download may hold.
@@ -23,9 +24,7 @@ pub(super) struct Fetched {
 
 /// Gets what a requirement names.
 pub(super) fn fetch(requirement: &Requirement) -> Result<Fetched, String> {
-    let scratch = tempfile::Builder::new()
-        .prefix("regatta-")
-        .tempdir()
+    let scratch = private_folder(&std::env::temp_dir())
         .map_err(|error| format!("can't make a folder for it: {error}"))?;
     let version = requirement.version.clone().unwrap_or_default();
     let folder = match &requirement.origin {
@@ -98,6 +97,21 @@ fn unpacked(file: &Path, scratch: &Path) -> Result<PathBuf, String> {
         [only] if only.is_dir() && !only.is_symlink() => Ok(only.clone()),
         _ => Ok(into),
     }
+}
+
+/// Writes a file of our own into content that somebody else made: never through a link of theirs.
+pub(super) fn write_into(content: &Path, name: &str, text: &str) -> Result<(), String> {
+    let path = content.join(name);
+    let why = |error: io::Error| format!("can't write {}: {error}", path.display());
+    let folder = path.parent().unwrap_or(content);
+    if folder.is_symlink() {
+        return Err(why(io::Error::other("its folder is a link")));
+    }
+    fs::create_dir_all(folder).map_err(why)?;
+    if path.symlink_metadata().is_ok() {
+        fs::remove_file(&path).map_err(why)?;
+    }
+    fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(why)
 }
 
 /// Copies a folder. `takes`: which files and folders, by their paths below it.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::common::Exit;
+use super::common::{Exit, private_folder};
 use super::settings::{self, Settings};
 use super::terminal;
 use crate::diag::{Sources, render};
@@ -198,7 +198,7 @@ fn put(from: &Path, to: &Path) -> Result<(), String> {
     let why = |error: std::io::Error| format!("can't write {}: {error}", to.display());
     let parent = to.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(why)?;
-    let staged = tempfile::Builder::new().prefix(".regatta-").tempdir_in(parent).map_err(why)?;
+    let staged = private_folder(parent).map_err(why)?;
     let (new, old) = (staged.path().join("new"), staged.path().join("old"));
     fetch::copy_tree(from, &new, &|_| true)?;
     if to.exists() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::requirements::{self, Kind, Origin, Requirement};
 use super::{Target, fetch, is_plain, put};
+use crate::cli::common::private_folder;
 use crate::cli::terminal;
 use crate::diag::Sources;
 use crate::yaml::{self, Node};
@@ -36,7 +37,8 @@ pub(super) fn install(
     let root =
         root(&fetched.folder).ok_or("it holds no role: there is no meta/main.yml or tasks/main.yml in it")?;
     terminal::print(&format!("- extracting {name} to {}\n", to.display()));
-    let staged = tempfile::tempdir().map_err(|error| format!("can't make a folder: {error}"))?;
+    let staged =
+        private_folder(&std::env::temp_dir()).map_err(|error| format!("can't make a folder: {error}"))?;
     let copy = staged.path().join("role");
     fetch::copy_tree(&root, &copy, &|path| path != Path::new(".git"))?;
     note(&copy, &fetched.version)?;
@@ -77,14 +79,12 @@ fn root(folder: &Path) -> Option<PathBuf> {
 }
 
 fn note(role: &Path, version: &str) -> Result<(), String> {
-    let path = role.join(NOTE);
     let date = jiff::Zoned::now()
         .with_time_zone(jiff::tz::TimeZone::UTC)
         .strftime("%a %d %b %Y %H:%M:%S %p")
         .to_string();
     let text = format!("install_date: {date}\nversion: {}\n", serde_json::Value::from(version));
-    let written = fs::create_dir_all(role.join("meta")).and_then(|()| fs::write(&path, text));
-    written.map_err(|error| format!("can't write {}: {error}", path.display()))
+    fetch::write_into(role, NOTE, &text)
 }
 
 /// Installs what the role's meta says it needs, as far as it says where that is.

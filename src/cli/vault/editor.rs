@@ -9,13 +9,15 @@ use std::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
+use crate::cli::common::private_folder;
+
 /// Lets the user edit a text; `path` is the file that it is for.
 pub(super) fn edit(path: &Path, before: &[u8], anywhere: bool) -> Result<Zeroizing<Vec<u8>>, String> {
     if !anywhere && !io::stdout().is_terminal() {
         return Err("there is no terminal for an editor; --skip-tty-check starts it nevertheless".into());
     }
     let why = |error: io::Error| format!("can't keep the text for the editor: {error}");
-    let folder = tempfile::Builder::new().prefix("regatta-").tempdir_in(memory()).map_err(why)?;
+    let folder = private_folder(&memory()).map_err(why)?;
     // The ending tells the editor what it is.
     let name = path.file_name().map_or_else(|| "vault".into(), PathBuf::from);
     let draft = Draft(folder.path().join(name));
