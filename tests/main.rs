@@ -8,6 +8,7 @@ mod house;
 mod kubernetes;
 mod language;
 mod play;
+mod security;
 mod ssh;
 mod support;
 mod worker;

@@ -7,12 +7,9 @@ mod engine;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use crate::support::run::{Output, Run};
+use crate::support::watch::{ARGUMENTS, Watch};
 use engine::Engine;
 
 fn folder() -> PathBuf {
@@ -45,28 +42,12 @@ fn write_app(engine: &Engine, more: &str) {
     engine.write("work/app/run", more, 0o755);
 }
 
-/// Reads the process list again and again until told to stop: the lines that hold a text.
-fn watch(text: &'static str, stop: Arc<AtomicBool>) -> JoinHandle<Vec<String>> {
-    std::thread::spawn(move || {
-        let mut seen = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
-            let processes = std::fs::read_dir("/proc").unwrap().flatten();
-            let lines = processes.filter_map(|it| std::fs::read(it.path().join("cmdline")).ok());
-            let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
-            seen.extend(lines.filter(|line| line.contains(text)));
-            std::thread::sleep(Duration::from_millis(3));
-        }
-        seen
-    })
-}
-
 #[test]
 #[cfg_attr(not(regatta_engine), ignore = "needs a Docker engine of its own: scripts/test as root on Debian")]
 fn docker_modules_do_what_check_mode_foresees_and_nothing_twice() {
     let engine = Engine::start();
     write_app(&engine, "one");
-    let stop = Arc::new(AtomicBool::new(false));
-    let watching = watch("s3cret-", Arc::clone(&stop));
+    let watching = Watch::start(ARGUMENTS, &["s3cret-"]);
     for stage in [
         "login",
         "build",
@@ -119,8 +100,7 @@ fn docker_modules_do_what_check_mode_foresees_and_nothing_twice() {
             assert_eq!(config.permissions().mode() & 0o777, 0o600);
         }
     }
-    stop.store(true, Ordering::Relaxed);
-    assert_eq!(watching.join().unwrap(), Vec::<String>::new(), "secrets in the process list");
+    assert_eq!(watching.stop(), Vec::<String>::new(), "secrets in the process list");
 }
 
 #[test]

@@ -1,45 +1,8 @@
 //! Features of the language that need more than one file: vaults, roles' arguments, caches, content that users bring.
 //! Each runs the program as a user would, against this machine.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
-use crate::support::run::{Output, Run};
-
-/// A folder with files; a name that ends in `*` is executable.
-struct Files(tempfile::TempDir);
-
-impl Files {
-    fn new(files: &[(&str, &str)]) -> Files {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = folder.path().join(name.trim_end_matches('*'));
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
-            if name.ends_with('*') {
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-            }
-        }
-        Files(folder)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn run(&self, words: &str) -> Output {
-        Run::new(self.path()).words(words).go()
-    }
-
-    fn play(&self, words: &str) -> Output {
-        self.run(&format!("play -i h1,h2, -c local {words}"))
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap()
-    }
-}
+use crate::support::files::Files;
+use crate::support::run::Output;
 
 fn good(output: &Output) -> String {
     let text = output.text();

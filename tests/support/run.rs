@@ -65,6 +65,12 @@ impl Run {
         self
     }
 
+    /// With this on its standard input.
+    pub fn stdin(mut self, text: &str) -> Run {
+        self.command.write_stdin(text);
+        self
+    }
+
     /// Runs it.
     pub fn go(mut self) -> Output {
         let output = self.command.output().unwrap();

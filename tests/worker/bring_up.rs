@@ -58,6 +58,35 @@ async fn a_damaged_program_is_replaced_and_never_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_wrong_byte_is_enough_for_the_program_to_be_sent_again() {
+    let home = tempfile::tempdir().unwrap();
+    let machine = machine(home.path());
+    answers(&machine).await;
+    let program = cached(home.path());
+    let good = fs::read(&program).unwrap();
+    for at in [0, good.len() / 2, good.len() - 1] {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        // Not in place: the file runs.
+        fs::remove_file(&program).unwrap();
+        fs::write(&program, bad).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        answers(&machine).await;
+        assert!(fs::read(&program).unwrap() == good, "byte {at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_first_starts_at_once_leave_one_whole_program() {
+    let home = tempfile::tempdir().unwrap();
+    let machine = machine(home.path());
+    futures::future::join_all((0..4).map(|_| answers(&machine))).await;
+    let program = cached(home.path());
+    assert!(fs::read(&program).unwrap() == fs::read(super::program()).unwrap());
+    assert_eq!(fs::read_dir(program.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cache_that_others_can_write_to_is_not_used() {
     let home = tempfile::tempdir().unwrap();
     let folder = cached(home.path()).parent().unwrap().to_owned();

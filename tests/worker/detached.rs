@@ -1,5 +1,6 @@
 //! Jobs that go on after their reply (`async`).
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,9 @@ async fn a_job_is_named_at_once_and_its_result_is_there_when_it_is_over() {
         assert_eq!(field(&reply, "finished"), "0");
         let id = field(&reply, "ansible_job_id");
         assert_eq!(id.len(), 33, "128 bits nobody can guess: {id}");
+        let file = std::path::PathBuf::from(field(&reply, "results_file"));
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
         let reply = finished(&worker, &id).await;
         assert_eq!(field(&reply, name), text);
         assert!(matches!(&reply, Reply::Ran(outcome) if outcome.failed == failed), "{reply:?}");

@@ -6,6 +6,7 @@ mod detached;
 mod files;
 mod identities;
 mod over_ssh;
+mod strings;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

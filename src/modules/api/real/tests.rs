@@ -9,6 +9,9 @@ use crate::modules::api::BlobKind;
 
 #[derive(Default)]
 struct Recorder {
+    /// Where files are looked at while contents arrive, and the modes that were found.
+    folder: Option<PathBuf>,
+    modes: RefCell<Vec<u32>>,
     lines: RefCell<Vec<String>>,
     pieces: RefCell<Vec<u8>>,
     contents: &'static [u8],
@@ -23,7 +26,11 @@ impl Controller for Recorder {
         true
     }
     fn receive(&self, _blob: usize, sink: &mut dyn io::Write) -> Result<(), Fail> {
-        sink.write_all(self.contents).about(|| "test".into())
+        sink.write_all(self.contents).about(|| "test".into())?;
+        if let Some(folder) = &self.folder {
+            self.modes.borrow_mut().extend(names(folder).iter().map(|name| mode(&folder.join(name))));
+        }
+        Ok(())
     }
     fn piece(&self, data: &[u8]) -> Result<(), Fail> {
         self.pieces.borrow_mut().extend_from_slice(data);
@@ -112,6 +119,20 @@ fn a_blob_that_differs_from_its_digest_is_refused() {
         host.digest(&dir.path().join("x"), "md5").unwrap().unwrap(),
         "900150983cd24fb0d6963f7d28e17f72"
     );
+}
+
+#[test]
+fn a_new_file_is_its_users_alone_while_it_comes_and_is_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = Recorder { contents: b"abc", folder: Some(dir.path().to_owned()), ..Recorder::default() };
+    let sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d".to_owned();
+    let blobs = [Blob { name: String::new(), kind: BlobKind::File { size: 3, sha1 }, mode: 0o644 }];
+    let mut host = RealHost::new(&recorder, &blobs, &[]);
+    let check = Cmd::new(["sh", "-c", "test $(stat -c %a %s) = 600"]);
+    let how = Write { mode: Some(0o644), validate: Some(check), ..Write::default() };
+    host.receive(0, &dir.path().join("x"), &how).unwrap();
+    assert_eq!(*recorder.modes.borrow(), [0o600]);
+    assert_eq!(mode(&dir.path().join("x")), 0o644);
 }
 
 #[test]
