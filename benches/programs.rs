@@ -9,7 +9,6 @@ use super::sshd::{Home, Sshd, user};
 use super::{median, millis, row};
 
 const REGATTA: &str = env!("CARGO_BIN_EXE_regatta");
-const WORKER: &str = env!("CARGO_BIN_EXE_regatta-worker");
 
 pub fn all() {
     sizes();
@@ -25,8 +24,24 @@ fn quiet(command: &mut Command) {
     assert!(status.success(), "{command:?}");
 }
 
+/// The worker that is shipped has a profile of its own.
 fn sizes() {
-    let bytes = fs::read(WORKER).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let build = [
+        "build",
+        "--quiet",
+        "--locked",
+        "--profile",
+        "worker",
+        "--no-default-features",
+        "--bin",
+        "regatta-worker",
+    ];
+    let built = Command::new(env!("CARGO")).args(build).current_dir(root).status().unwrap();
+    assert!(built.success());
+    // Beside the folder of this profile.
+    let worker = Path::new(REGATTA).parent().unwrap().with_file_name("worker").join("regatta-worker");
+    let bytes = fs::read(worker).unwrap();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::Write::write_all(&mut packed, &bytes).unwrap();
     let kib = |n: usize| format!("{} KiB", n / 1024);
