@@ -28,6 +28,7 @@ pub(super) fn run(task: &HostTask, scope: &TaskScope, args: &Map) -> Result<Prep
         Some(shell) => words(&[shell, "-c", &command]),
         None => command.to_string(),
     };
+    check(&remote.at, &remote.environment).map_err(|why| super::at_action(task, why))?;
     let (command, stdin, pty) = command_line(&remote.at, &command, &remote.environment);
     let (connector, target) = (task.shared.connector.clone(), remote.at.target.clone());
     let delegate = remote.delegate.clone();
@@ -60,6 +61,23 @@ pub(super) fn finished(output: &RawOutput) -> Once {
         outcome = outcome.with("msg", "non-zero return code");
     }
     Once::of(outcome)
+}
+
+/// Refuses what a shell or a program would read as more than a name: neither can be quoted there.
+pub(super) fn check(at: &Reach, environment: &[(String, String)]) -> Result<(), String> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if let Some((name, _)) = environment.iter().find(|(name, _)| !is_name(name)) {
+        return Err(format!("`{name}` can't be the name of a variable of the environment"));
+    }
+    match &at.identity {
+        Some(identity) if identity.user.starts_with('-') => {
+            Err(format!("'{}' is no name of a user", identity.user))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A command with environment and identity around it, what it reads first, and whether it needs a terminal.

@@ -40,6 +40,7 @@ enum Trouble {
 pub(super) fn run(task: &HostTask, scope: &TaskScope, args: &Map) -> Result<Prepared, TemplateError> {
     let args: Args = decode(args).map_err(|error| super::at_action(task, format!("reboot: {error}")))?;
     let remote = call::remote(task, scope, "reboot")?;
+    raw::check(&remote.at, &remote.environment).map_err(|why| super::at_action(task, why))?;
     if remote.at.target.transport == Transport::Local {
         let msg = "Running reboot with local connection would reboot the control node.";
         let outcome = Outcome { failed: true, ..Outcome::unchanged() }.with("msg", msg);

@@ -37,6 +37,9 @@ pub(super) async fn run(
 
 /// The same without a worker: the script goes in on standard input.
 pub(super) fn plain(task: &HostTask, remote: &Remote) -> BoxFuture<'static, Once> {
+    if let Err(why) = raw::check(&remote.at, &remote.environment) {
+        return std::future::ready(Once::fail(why)).boxed();
+    }
     let line = ["_raw_params", "cmd"].into_iter().find_map(|name| args::text(&remote.args, name));
     let line = line.unwrap_or_else(|| Str::from(""));
     let arguments: Vec<String> =
