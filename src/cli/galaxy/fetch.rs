@@ -9,6 +9,7 @@ use super::archive;
 use super::requirements::{Origin, Requirement};
 use crate::cli::common::private_folder;
 use crate::cli::terminal;
+use crate::modules::http::without_password;
 
 /// What a download may hold.
 const LARGEST: u64 = 1 << 30;
@@ -67,7 +68,8 @@ fn git(address: &str, version: Option<&str>, into: &Path) -> Result<(), String> 
         if output.status.success() {
             return Ok(());
         }
-        Err(format!("git failed: {}", String::from_utf8_lossy(&output.stderr).trim()))
+        let said = String::from_utf8_lossy(&output.stderr).replace(address, &without_password(address));
+        Err(format!("git failed: {}", said.trim()))
     };
     run(Command::new("git").args(["clone", "--quiet", "--no-checkout", "--"]).arg(address).arg(into))?;
     let mut checkout = Command::new("git");
@@ -77,7 +79,7 @@ fn git(address: &str, version: Option<&str>, into: &Path) -> Result<(), String> 
 }
 
 fn download(url: &str, to: &Path) -> Result<(), String> {
-    terminal::print(&format!("- downloading {url}\n"));
+    terminal::print(&format!("- downloading {}\n", without_password(url)));
     let why = |error: &dyn std::fmt::Display| format!("can't download it: {error}");
     let response = ureq::get(url).call().map_err(|error| why(&error))?;
     let mut body = response.into_body().into_reader().take(LARGEST);

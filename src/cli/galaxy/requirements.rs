@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diag::{Sources, render};
+use crate::modules::http::without_password;
 use crate::yaml::{self, Node};
 
 /// What is installed.
@@ -27,7 +28,7 @@ pub(super) enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Requirement {
     pub(super) kind: Kind,
-    /// As written, for messages.
+    /// As written but for a password, for messages.
     pub(super) source: String,
     pub(super) origin: Origin,
     /// A tag, branch or commit.
@@ -61,7 +62,7 @@ impl Requirement {
         }
         let origin = origin(source, hint, base)?;
         let version = version.filter(|version| version != "*" && !version.is_empty());
-        Ok(Requirement { kind, source: source.to_owned(), origin, version, name })
+        Ok(Requirement { kind, source: without_password(source), origin, version, name })
     }
 }
 
