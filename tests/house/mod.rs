@@ -3,6 +3,7 @@
 mod content;
 pub mod generated;
 mod layers;
+mod promises;
 mod size;
 
 use std::path::{Path, PathBuf};

@@ -122,6 +122,12 @@ fn content_from_git_is_not_written_through_and_its_words_are_no_options() {
         let output = files.run(&format!("galaxy role install -p got {words}"));
         assert_ne!(output.code, 0, "{words}: {}", output.text());
     }
+    let (address, text) = ("http://me:s3cret@127.0.0.1:1/x", "me:********@127.0.0.1:1");
+    for address in [format!("{address}.git"), format!("{address}.tar.gz")] {
+        let output = files.run(&format!("galaxy role install -p got {address}"));
+        let said = output.text();
+        assert!(output.code == 1 && said.contains(text) && !said.contains("s3cret"), "{said}");
+    }
     let requirement = "- {src: 'file:///x', scm: git, version: --upload-pack=touch pwn}\n";
     for text in [
         requirement,

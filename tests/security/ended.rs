@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::files::Files;
+use crate::support::sshd::{Home, Sshd, user};
 
 /// The processes with this in their environment, those that have ended aside.
 fn with_mark(mark: &str) -> Vec<String> {
@@ -48,22 +49,13 @@ fn an_interrupt_at_any_moment_leaves_no_process_and_no_half_file() {
         let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
         // Moments of the whole run, in no order.
         std::thread::sleep(Duration::from_millis((round * 37) % 400));
-        let began = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(began.elapsed() < Duration::from_secs(30), "round {round} does not end");
+        eventually(&format!("round {round} ends"), || {
             // Two that come at once may count as one.
             let _ = kill_process(id, Signal::INT);
-            std::thread::sleep(Duration::from_millis(1 + round % 20));
-        }
-        let began = Instant::now();
-        loop {
-            let left = with_mark(&mark);
-            if left.is_empty() {
-                break;
-            }
-            assert!(began.elapsed() < Duration::from_secs(20), "round {round} leaves {left:?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            std::thread::sleep(Duration::from_millis(round % 20));
+            child.try_wait().unwrap().is_some()
+        });
+        eventually(&format!("nothing is left of round {round}"), || with_mark(&mark).is_empty());
         for entry in std::fs::read_dir(files.path().join("out")).unwrap().flatten() {
             let name = entry.file_name().into_string().unwrap();
             let whole = std::fs::read(entry.path()).unwrap().len();
@@ -72,6 +64,62 @@ fn an_interrupt_at_any_moment_leaves_no_process_and_no_half_file() {
                 "{name} after round {round}"
             );
         }
+    }
+}
+
+#[test]
+fn an_interrupt_ends_what_runs_behind_ssh_too() {
+    let (sshd, files) = (Sshd::start(), Files::new(&[]));
+    let home = Home::of(&sshd);
+    files.write(
+        "hosts",
+        &format!(
+            "box ansible_host=127.0.0.1 ansible_port={} ansible_user={} ansible_ssh_private_key_file={} \
+             ansible_ssh_common_args='-o UserKnownHostsFile={}'\n",
+            sshd.port,
+            user(),
+            home.ssh("id_ed25519").display(),
+            home.ssh("known_hosts").display()
+        ),
+    );
+    // A length of sleep that nobody else has.
+    let length = format!("471{}.5", std::process::id());
+    let task =
+        format!("shell: sleep {length} & echo $$ > {}/started; sleep {length}", files.path().display());
+    files.write("site.yml", &format!("- hosts: box\n  gather_facts: false\n  tasks:\n  - {task}\n"));
+    for round in 0..3 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_regatta"))
+            .args(["play", "site.yml", "-i", "hosts"])
+            .current_dir(files.path())
+            .env("HOME", files.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        eventually("it starts", || files.has("started"));
+        eventually("it ends", || {
+            let _ = kill_process(id, Signal::INT);
+            std::thread::sleep(Duration::from_millis(20));
+            child.try_wait().unwrap().is_some()
+        });
+        eventually(&format!("nothing is left of round {round}"), || {
+            let processes = std::fs::read_dir("/proc").unwrap().flatten();
+            let lines = processes.filter_map(|it| std::fs::read_to_string(it.path().join("cmdline")).ok());
+            lines.filter(|line| line.contains(&length)).count() == 0
+        });
+        std::fs::remove_file(files.path().join("started")).unwrap();
+    }
+}
+
+/// Waits until something holds.
+#[track_caller]
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{what}: never");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -104,6 +104,36 @@ fn passwords_are_taken_as_typed_and_nobody_sees_them_or_what_they_open() {
 }
 
 #[test]
+fn variables_of_a_vault_are_not_shown_by_reading_them() {
+    let play = "
+- hosts: h1
+  gather_facts: false
+  vars_files: [secret.yml]
+  tasks:
+  - include_vars: secret.yml
+  - {include_vars: {dir: more, name: all}}
+  - {include_vars: bad.yml, ignore_errors: true}
+  - {debug: {msg: '{{ canary | length }}'}}
+";
+    let canary = format!("canary: {CANARY}\n");
+    let files = Files::new(&[
+        ("site.yml", play),
+        ("secret.yml", &canary),
+        ("more/one.yml", &canary),
+        ("bad.yml", &format!("{canary}x: [{CANARY}\n")),
+        ("word", "x"),
+    ]);
+    let words = "vault encrypt --vault-password-file word secret.yml more/one.yml bad.yml";
+    assert_eq!(files.run(words).code, 0);
+    for more in ["", "-vvvvv --diff", "--output json", "--output jsonl -vvv", "--check"] {
+        let output = files.play(&format!("site.yml --vault-password-file word {more}"));
+        let text = output.text();
+        assert_eq!(output.code, 0, "{more}: {text}");
+        assert!(!text.contains(CANARY), "{more}: {text}");
+    }
+}
+
+#[test]
 fn a_play_needs_no_folder_that_others_can_write_to() {
     let play = "
 - hosts: h1

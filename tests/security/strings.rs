@@ -90,6 +90,14 @@ const TASKS: &str = "
   become_user: EVIL
 - raw: 'true'
   environment: {E: EVIL}
+- raw: 'true'
+  environment: \"{{ {evil: 'x'} }}\"
+- command: printenv
+  environment: \"{{ {evil: 'x'} }}\"
+- raw: 'true'
+  become: true
+  become_method: su
+  become_user: '-c{{ evil }}'
 ";
 
 #[test]

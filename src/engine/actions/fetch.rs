@@ -109,3 +109,30 @@ impl Fetched {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_host_says_of_a_file_decides_neither_where_it_goes_nor_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let dest = folder.path().join("dest");
+        let fetched = |contents: &str| {
+            let temporary = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+            let fetched = Fetched { dest: dest.clone(), temporary: Arc::new(temporary) };
+            fetched.sink().unwrap().write_all(contents.as_bytes()).unwrap();
+            fetched
+        };
+        let said = |checksum: &str| Outcome::changed().with("dest", "../../evil").with("checksum", checksum);
+        let outcome = fetched("abc").finish(said("0000000000000000000000000000000000000000"));
+        assert!(outcome.failed && !outcome.changed && !dest.exists());
+        let outcome = fetched("abc").finish(said("a9993e364706816aba3e25717850c26c9cd0d89d"));
+        assert!(outcome.changed && !outcome.failed);
+        assert_eq!(std::fs::read_to_string(&dest).unwrap(), "abc");
+        // It says that nothing changed, whatever it sent.
+        fetched("evil").finish(Outcome::unchanged().with("dest", "../../evil"));
+        assert_eq!(std::fs::read_to_string(&dest).unwrap(), "abc");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
