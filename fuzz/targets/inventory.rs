@@ -20,7 +20,8 @@ fn folder() -> &'static std::path::Path {
 
 fuzz_target!(|text: &str| {
     // `constructed` has templates, and lookups run commands and read files: not with texts that nobody wrote.
-    if ["lookup", "query", "q", "fileglob"].iter().any(|word| text.contains(word)) && text.contains("plugin") {
+    if ["lookup", "query", "q", "fileglob"].iter().any(|word| text.contains(word)) && text.contains("plugin")
+    {
         return;
     }
     // One for all texts, as a run has it: its environment lives as long as the program.
