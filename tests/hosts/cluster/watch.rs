@@ -18,7 +18,8 @@ fn found(text: &str) -> Option<&str> {
         })
     };
     let encoded = "Y2FuYXJ5LTdmM2E5MWMy";
-    let mut words = text.split(|c: char| !plain(c) && c != '.');
+    // Compilers and linkers that run beside this have `regatta_worker.` and a number in their words.
+    let mut words = text.split(|c: char| !plain(c) && !"._-".contains(c));
     [SECRET, encoded].into_iter().find(|secret| text.contains(secret)).or_else(|| words.find(token))
 }
 
